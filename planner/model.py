@@ -1,0 +1,237 @@
+"""The nouns of the planner: frozen dataclasses that hold facts, decisions and consequences.
+
+Ids are the index everywhere (`cvegeo` for localities, `clues` for units, `cve_mun` of five digits for
+municipalities). Tables are sorted by id. Minutes are floats; unreachable is `inf` inside and null in exports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+Mode = Literal["vehiculo", "a_pie", "transporte_publico"]
+Level = Literal["primer_nivel", "hospital"]
+Severity = Literal["error", "aviso", "nota"]
+MODES: tuple[Mode, ...] = ("a_pie", "vehiculo", "transporte_publico")
+LEVELS: tuple[Level, ...] = ("primer_nivel", "hospital")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the data checks found, in words: what, where, how many, examples and what to do."""
+
+    code: str
+    severity: Severity
+    what: str
+    where: str
+    count: int
+    examples: tuple[str, ...] = ()
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that a region was made from."""
+
+    role: str  # key of the region file, such as "localities.iter"
+    name: str  # path as written in the region file
+    sha256: str
+    size_bytes: int
+    cutoff: str = ""  # date the publisher gives, where the name or content tells it
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Rasters of travel on one grid, north up, square cells in metres.
+
+    `road_kmh` is 0 where there is no road; `slope_deg` and `walk_factor` are NaN where the publisher has no data.
+    """
+
+    transform: tuple[float, float, float, float, float, float]  # affine a, b, c, d, e, f
+    crs: str
+    road_kmh: np.ndarray  # float32 (height, width)
+    slope_deg: np.ndarray  # float32 (height, width), degrees as published
+    walk_factor: np.ndarray  # float32 (height, width), 0..1
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return (int(self.road_kmh.shape[0]), int(self.road_kmh.shape[1]))
+
+    @property
+    def cell_m(self) -> float:
+        return float(self.transform[0])
+
+    def cells(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Row and column of each point (metres, grid CRS); may lie outside the grid."""
+        a, _, c, _, e, f = self.transform
+        col = np.floor((np.asarray(x, float) - c) / a).astype(np.int64)
+        row = np.floor((np.asarray(y, float) - f) / e).astype(np.int64)
+        return row, col
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Checked facts of one state: who lives where, which units there are, what travel costs. Holds no answers."""
+
+    name: str
+    slug: str
+    entity: str  # INEGI code of two digits
+    crs: str  # projected, metres
+    synthetic: bool
+    localities: gpd.GeoDataFrame  # index cvegeo; schema.LOCALITIES
+    units: gpd.GeoDataFrame  # index clues; schema.UNITS
+    municipalities: gpd.GeoDataFrame  # index cve_mun; schema.MUNICIPALITIES
+    responsibility: pd.DataFrame | None  # schema.RESPONSIBILITY: cvegeo, clues, people, share; sorted
+    circuits: pd.DataFrame | None  # today's mobile stops: clues, cvegeo, visits_month
+    grid: Grid
+    findings: tuple[Finding, ...]
+    inputs: tuple[InputFile, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Minutes from every cell to the nearest of `sites`, and which one it is."""
+
+    minutes: np.ndarray  # float64 (height, width); inf = beyond the bound or impassable
+    site: np.ndarray  # int32 (height, width): position in `sites`, -1 = none
+    sites: tuple[str, ...]  # sorted ids
+
+
+@dataclass(frozen=True, eq=False)
+class TravelTimes:
+    """Minutes from localities to sites within `cutoff_min`: CSR by locality, a stored zero is a real zero."""
+
+    localities: pd.Index  # cvegeo, one per row
+    sites: pd.Index  # site ids: clues of units, cvegeo of candidate seats
+    cutoff_min: float
+    indptr: np.ndarray  # int64
+    site: np.ndarray  # int32, ascending within each row
+    value: np.ndarray  # float64 minutes
+
+    def minutes(self, cvegeo: str, site_id: str) -> float:
+        """Minutes from one locality to one site; `inf` beyond the cutoff. KeyError for unknown ids."""
+        (i,), (j,) = self.localities.get_indexer(pd.Index([cvegeo])), self.sites.get_indexer(pd.Index([site_id]))
+        if i < 0 or j < 0:
+            raise KeyError(cvegeo if i < 0 else site_id)
+        lo, hi = int(self.indptr[i]), int(self.indptr[i + 1])
+        k = lo + int(np.searchsorted(self.site[lo:hi], j))
+        return float(self.value[k]) if k < hi and self.site[k] == j else float("inf")
+
+    def pairs(self) -> pd.DataFrame:
+        """Long table `cvegeo`, `site`, `minutes`, sorted by both ids."""
+        rows = np.repeat(np.arange(len(self.localities)), np.diff(self.indptr))
+        return pd.DataFrame(
+            {"cvegeo": self.localities[rows], "site": self.sites[self.site], "minutes": self.value}
+        )
+
+    def within(self, limit_min: float) -> pd.DataFrame:
+        """The pairs no farther than `limit_min` (inclusive)."""
+        table = self.pairs()
+        return table[table["minutes"] <= limit_min].reset_index(drop=True)
+
+    def nearest(self) -> pd.DataFrame:
+        """Per locality the nearest site and its minutes (ties: lowest id); `inf` and null where none is in reach."""
+        first = self.pairs().sort_values(["cvegeo", "minutes", "site"]).drop_duplicates("cvegeo")
+        out = first.set_index("cvegeo").reindex(self.localities)
+        return out.assign(minutes=out["minutes"].fillna(np.inf))
+
+
+@dataclass(frozen=True, eq=False)
+class Travel:
+    """All travel that one scenario needs.
+
+    `nearest[level, mode]` is indexed by cvegeo with columns `minutes` (inf: unreachable) and `clues` (null: none),
+    not bounded. `surfaces[level, mode]` are the rasters they were read from (without `transporte_publico`, which is
+    derived from the other two).
+    """
+
+    nearest: dict[tuple[Level, Mode], pd.DataFrame]
+    surfaces: dict[tuple[Level, Mode], Surface]
+    first_level: TravelTimes  # localities -> fixed first-level units, mode_first_level, up to cutoff_first_level_min
+    seats: TravelTimes  # localities -> candidate seats for a UMR, mode_first_level, up to the end of the ramp
+    bases: TravelTimes  # localities -> every fixed public unit (base of teams), mode_teams, up to first_stop_max_min
+    moved: pd.DataFrame  # points on impassable cells: kind (localidad/unidad), id, metres, result (movida/rechazada)
+    road_all_year: pd.Series  # bool by cvegeo: a road passable all year within the locality's 3x3 cells
+    road_any: pd.Series  # bool by cvegeo: any road within the locality's 3x3 cells in the scenario's season
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """Access before any decision: what every locality and unit has.
+
+    `localities` has the index of the region's and the columns of schema.ACCESS; `shares` is long: cvegeo, clues,
+    share (sums to 1 or 0 by locality), origin (`oficial` / `cercania`), kind (`fija` / `movil`), minutes, ramp, rho.
+    `units` is indexed by clues with load, capacity, rho, localities and people.
+    """
+
+    localities: pd.DataFrame
+    shares: pd.DataFrame
+    units: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Option:
+    """A feasible intervention, priced, with whom it could serve alone and why it is feasible."""
+
+    id: str
+    kind: Literal["umr", "nucleo", "umm", "brigada"]
+    place: str  # cvegeo of the seat, or clues of the strengthened unit or of the base
+    name: str
+    capital_mxn: float
+    annual_mxn: float  # running cost + annualised capital, what the budget pays
+    capacity_people: float  # target people a year it can take
+    serves: pd.DataFrame  # cvegeo, minutes, people, weighted (gap closed if it alone took `people` there)
+    reason: str
+    stops: tuple[str, ...] = ()  # circuits: localities in visiting order, one a day
+    visits_month: float = 0.0
+
+    @property
+    def people(self) -> float:
+        return float(self.serves["people"].sum())
+
+    @property
+    def weighted(self) -> float:
+        return float(self.serves["weighted"].sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What the optimiser proved: its plan's value, an upper bound no plan of these options can pass, and how."""
+
+    value: float
+    bound: float
+    status: str
+    method: str
+
+    @property
+    def gap(self) -> float:
+        """Share by which a better plan could at most exceed this one; 0 when both are 0."""
+        return 0.0 if self.bound <= 0 else max(0.0, (self.bound - self.value) / self.bound)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Decisions only: which options are chosen and whom each one takes.
+
+    `served` is long: option, cvegeo, tier (`sin_servicio` first, then `con_servicio`), people, minutes.
+    """
+
+    options: tuple[Option, ...]  # every feasible option, by id
+    chosen: tuple[str, ...]  # ids, sorted
+    served: pd.DataFrame
+    solution: Solution
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Consequences of a plan: per-locality and per-unit results, indicators and rule violations."""
+
+    localities: gpd.GeoDataFrame  # the region's localities + schema.ACCESS, also with suffix `_plan`
+    units: gpd.GeoDataFrame
+    proposals: gpd.GeoDataFrame  # chosen options, index id
+    indicators: dict[str, Any]
+    violations: tuple[str, ...] = field(default=())

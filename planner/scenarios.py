@@ -1,0 +1,43 @@
+"""Run a scenario on a region, from facts to consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from planner.access.gap import compute_access
+from planner.access.outcome import evaluate
+from planner.decide.options import feasible_options
+from planner.decide.selection import select
+from planner.model import Access, Outcome, Plan, Region, Travel
+from planner.settings import Scenario
+from planner.travel.times import compute_travel
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished scenario: the question, and everything that was answered on the way."""
+
+    region: Region
+    scenario: Scenario
+    travel: Travel
+    access: Access
+    plan: Plan
+    outcome: Outcome
+
+
+def run_scenario(region: Region, scenario: Scenario, *, progress: Callable[[str], None] = lambda _: None) -> Run:
+    """Travel, access, options, selection and consequences of one scenario.
+
+    `progress` is told each step in words before it starts. Raises PlannerError kinds only.
+    """
+    progress("Calculando tiempos de traslado")
+    travel = compute_travel(region, scenario)
+    progress("Calculando acceso y brecha")
+    access = compute_access(region, travel, scenario)
+    progress("Buscando intervenciones factibles")
+    options = feasible_options(region, travel, access, scenario)
+    progress(f"Eligiendo entre {len(options)} intervenciones")
+    plan = select(options, region, access, scenario)
+    progress("Calculando consecuencias")
+    return Run(region, scenario, travel, access, plan, evaluate(region, travel, access, plan, scenario))

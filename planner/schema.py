@@ -1,0 +1,279 @@
+"""Every table, declared once: column, type, unit, meaning, mark, Spanish export name and screen label.
+
+`check` is the guard at the two doors: entering from `sources`, leaving through `outputs`. `export_names` turns
+code names into the contract's Spanish names; `dictionary` prints the data dictionary from the same lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+import pandera.pandas as pa
+
+from planner.errors import DataError
+
+Kind = Literal["text", "int", "float", "bool"]
+Mark = Literal["dato", "derivado", "supuesto", ""]
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    kind: Kind
+    export: str
+    label: str
+    meaning: str
+    unit: str = ""
+    mark: Mark = "dato"
+    null: bool = False
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    key: Column
+    columns: tuple[Column, ...]
+
+    def all(self) -> tuple[Column, ...]:
+        return (self.key, *self.columns)
+
+    def names(self) -> list[str]:
+        return [c.name for c in self.columns]
+
+
+C = Column
+PEOPLE = "personas"
+INDICATORS: tuple[tuple[str, str], ...] = (
+    ("illiterate", "15 años o más analfabeta"),
+    ("not_in_school", "6 a 14 años que no asiste a la escuela"),
+    ("basic_incomplete", "15 años o más con educación básica incompleta"),
+    ("no_entitlement", "Sin derechohabiencia a servicios de salud"),
+    ("dirt_floor", "Viviendas con piso de tierra"),
+    ("no_toilet", "Viviendas sin excusado"),
+    ("no_piped_water", "Viviendas sin agua entubada de la red"),
+    ("no_drainage", "Viviendas sin drenaje"),
+    ("no_electricity", "Viviendas sin electricidad"),
+    ("no_washer", "Viviendas sin lavadora"),
+    ("no_fridge", "Viviendas sin refrigerador"),
+)
+# Groups that budget annexes report on; each may take the municipal share where the census hides it.
+GROUPS: tuple[tuple[str, str, str], ...] = (
+    ("indigenous", "pob_indigena", "Población en hogares indígenas"),
+    ("indigenous_speakers", "pob_habla_indigena", "Hablantes de lengua indígena (3 años o más)"),
+    ("afro", "pob_afromexicana", "Población afromexicana"),
+    ("disability", "pob_discapacidad", "Población con discapacidad"),
+    ("age_65", "pob_65_mas", "Población de 65 años o más"),
+    ("age_0_14", "pob_0_14", "Población de 0 a 14 años"),
+    ("age_15_17", "pob_15_17", "Población de 15 a 17 años"),
+    ("women_15_49", "mujeres_15_49", "Mujeres de 15 a 49 años"),
+)
+GRADES = ("Muy bajo", "Bajo", "Medio", "Alto", "Muy alto")
+COVERAGE = ("con servicio", "cubierta sin capacidad", "sin cobertura")
+ROLES = ("primer_nivel", "hospital", "movil", "ninguno")
+# What a unit is, from its typology.
+CLASSES = ("UMR", "centro_salud", "HR", "hospital_general", "hospital_integral", "hospital_especializado",
+           "CARO", "UMM", "brigada", "especialidad", "apoyo", "sin_clasificar")
+
+CVEGEO = C("cvegeo", "text", "cvegeo", "Clave", "Clave geoestadística de la localidad, nueve dígitos (EEMMMLLLL)")
+CLUES = C("clues", "text", "clues", "CLUES", "Clave única del establecimiento de salud")
+CVE_MUN = C("cve_mun", "text", "cve_mun", "Clave de municipio", "Clave del municipio, cinco dígitos (EEMMM)")
+
+LOCALITIES = Table("localities", CVEGEO, (
+    C("entity_name", "text", "nom_ent", "Entidad", "Nombre de la entidad"),
+    CVE_MUN,
+    C("municipality", "text", "nom_mun", "Municipio", "Nombre del municipio"),
+    C("name", "text", "nom_loc", "Localidad", "Nombre de la localidad"),
+    C("district", "text", "distrito", "Distrito", "Agrupación vigente de municipios", null=True),
+    C("lon", "float", "lon", "Longitud", "Longitud", "grados", low=-180, high=180),
+    C("lat", "float", "lat", "Latitud", "Latitud", "grados", low=-90, high=90),
+    C("altitude_m", "float", "altitud", "Altitud", "Altitud", "m", null=True),
+    C("population", "int", "pobtot", "Población total", "Población total", PEOPLE, low=0),
+    C("uninsured", "float", "pob_sin_seguridad_social", "Población sin seguridad social",
+      "min(POBTOT, PSINDER + PDER_SEGP + PDER_IMSSB)", PEOPLE, "derivado", low=0),
+    C("unentitled", "float", "pob_sin_derechohabiencia", "Población sin derechohabiencia", "PSINDER", PEOPLE, low=0),
+    C("uninsured_imputed", "bool", "pob_imputada", "Población imputada",
+      "La población objetivo tomó la proporción municipal porque el censo la oculta", mark="derivado"),
+    *(C(n, "float", e, lab, lab, PEOPLE, low=0) for n, e, lab in GROUPS),
+    C("groups_imputed", "bool", "grupos_imputados", "Grupos imputados",
+      "Algún grupo tomó la proporción municipal porque el censo lo oculta", mark="derivado"),
+    *(C(n, "float", f"ind_{i:02d}", lab, lab, "%", "derivado", null=True, low=0, high=100)
+      for i, (n, lab) in enumerate(INDICATORS, 1)),
+    C("irs", "float", "irs", "Índice de rezago social", "Índice de rezago social (escala municipal si es derivado)",
+      "", "derivado", null=True),
+    C("irs_grade", "text", "grado_rezago", "Grado de rezago", "Grado de rezago social", "", "derivado", null=True, values=GRADES),
+    C("irs_imputed", "bool", "irs_imputado", "Índice imputado",
+      "Al menos un indicador tomó el valor de su municipio", mark="derivado"),
+    C("irs_origin", "text", "irs_origen", "Origen del índice", "dato: CONEVAL; derivado: réplica del planificador",
+      "", "derivado", null=True, values=("dato", "derivado")),
+    C("flags", "text", "avisos", "Avisos", "Códigos de los avisos de calidad, separados por coma", mark="derivado", null=True),
+))
+
+UNITS = Table("units", CLUES, (
+    C("name", "text", "nombre", "Unidad", "Nombre de la unidad"),
+    C("institution", "text", "institucion", "Institución", "Clave de la institución"),
+    C("typology", "text", "tipologia", "Tipología", "Tipología publicada", null=True),
+    C("unit_class", "text", "clase", "Tipo de unidad", "Clase derivada de la tipología", mark="derivado", values=CLASSES),
+    C("level", "int", "nivel", "Nivel", "Nivel de atención", null=True, low=1, high=3),
+    C("status", "text", "estatus", "Estatus", "Estatus de operación publicado", null=True),
+    C("role", "text", "funcion", "Función", "Qué hace en la red pública que se planea", mark="derivado", values=ROLES),
+    C("nuclei", "int", "nucleos", "Núcleos básicos", "Núcleos básicos", "núcleos", low=0),
+    C("lon", "float", "lon", "Longitud", "Longitud", "grados", low=-180, high=180),
+    C("lat", "float", "lat", "Latitud", "Latitud", "grados", low=-90, high=90),
+    C("cve_mun", "text", "cve_mun", "Clave de municipio", "Municipio, por clave o por punto en polígono", null=True),
+    C("locality", "text", "cvegeo", "Localidad", "Localidad donde está, si se publica", null=True),
+    C("previous_clues", "text", "clues_anterior", "CLUES anterior", "Clave anterior de la misma unidad", null=True),
+    C("flags", "text", "avisos", "Avisos", "Códigos de los avisos de calidad, separados por coma", mark="derivado", null=True),
+))
+
+MUNICIPALITIES = Table("municipalities", CVE_MUN, (
+    C("name", "text", "nom_mun", "Municipio", "Nombre del municipio"),
+    C("irs", "float", "irs", "Índice de rezago social", "Índice municipal de CONEVAL", null=True),
+    C("irs_grade", "text", "grado_rezago", "Grado de rezago", "Grado municipal", null=True, values=GRADES),
+    C("district", "text", "distrito", "Distrito", "Agrupación vigente", null=True),
+))
+
+RESPONSIBILITY = Table("responsibility", CVEGEO, (
+    C("clues", "text", "clues", "CLUES", "Unidad responsable (clave vigente)", null=True),
+    C("published_clues", "text", "clues_publicada", "CLUES publicada", "Clave como viene en la tabla oficial"),
+    C("people", "float", "personas", "Personas", "Personas de la tabla oficial: solo sirven como proporción", PEOPLE, low=0),
+    C("share", "float", "proporcion", "Proporción", "Parte de la localidad que responde a la unidad", "", "derivado", low=0, high=1),
+))
+
+CIRCUITS = Table("circuits", CLUES, (
+    CVEGEO,
+    C("visits_month", "float", "visitas_mes", "Visitas al mes", "Visitas al mes", "visitas/mes", low=0),
+))
+
+# Results per locality; each but `assigned` stands a second time with the suffix `_plan`.
+ACCESS = Table("access", CVEGEO, (
+    C("people", "float", "poblacion", "Población objetivo", "Población objetivo N del escenario", PEOPLE, "derivado", low=0),
+    C("assigned", "text", "clues_asignada", "Unidad asignada", "Unidad con la mayor parte de la localidad", null=True),
+    C("assigned_min", "float", "min_asignada", "Minutos a la asignada", "Minutos a la unidad asignada (nulo: más allá de la búsqueda)",
+      "min", "derivado", null=True, low=0),
+    C("first_level_min", "float", "min_primer_nivel", "Minutos al primer nivel", "Minutos a la unidad fija de primer nivel más cercana",
+      "min", "derivado", null=True, low=0),
+    C("first_level_clues", "text", "clues_primer_nivel", "Primer nivel más cercano", "Unidad fija de primer nivel más cercana",
+      "", "derivado", null=True),
+    C("hospital_min", "float", "min_hospital", "Minutos al hospital", "Minutos al hospital público más cercano", "min",
+      "derivado", null=True, low=0),
+    C("hospital_clues", "text", "clues_hospital", "Hospital", "Hospital público más cercano", "", "derivado", null=True),
+    C("sufficiency", "float", "suficiencia", "Suficiencia", "Parte de la población que cabe en sus unidades fijas (sigma)", "",
+      "derivado", low=0, high=1),
+    C("access", "float", "acceso_primer_nivel", "Acceso efectivo", "e: acceso al primer nivel, distancia y capacidad", "",
+      "derivado", low=0, high=1),
+    C("hospital_access", "float", "acceso_hospital", "Acceso al hospital", "f2: rampa de minutos al hospital", "", "derivado",
+      null=True, low=0, high=1),
+    C("visits_month", "float", "visitas_mes", "Visitas al mes", "Visitas al mes de unidades móviles", "visitas/mes", "derivado", low=0),
+    C("gap_share", "float", "brecha", "Brecha", "D: parte de la atención que falta", "", "derivado", null=True, low=0, high=1),
+    C("need_weight", "float", "peso_necesidad", "Peso de la necesidad", "w = 1 + lambda x necesidad", "", "derivado", null=True, low=0),
+    C("score", "float", "puntaje_brecha", "Puntaje de brecha", "100 D w / (1 + lambda)", "0-100", "derivado", null=True, low=0, high=100),
+    C("equivalent_people", "float", "personas_equiv", "Personas sin acceso efectivo (equivalentes)", "N x D", PEOPLE, "derivado",
+      null=True, low=0),
+    C("weighted_gap", "float", "brecha_ponderada", "Brecha ponderada", "N x D x w", "personas ponderadas", "derivado", null=True, low=0),
+    C("served", "float", "personas_con_servicio", "Con servicio", "Personas con servicio", PEOPLE, "derivado", low=0),
+    C("covered_unserved", "float", "personas_sin_capacidad", "Cubierta sin capacidad", "Personas cubiertas sin capacidad",
+      PEOPLE, "derivado", low=0),
+    C("uncovered", "float", "personas_sin_cobertura", "Sin cobertura", "Personas sin cobertura", PEOPLE, "derivado", low=0),
+    C("coverage", "text", "cobertura", "Cobertura", "Estado de la mayoría de las personas", "", "derivado", null=True, values=COVERAGE),
+))
+
+UNIT_RESULTS = Table("unit_results", CLUES, (
+    C("load", "float", "carga", "Carga", "Personas usuarias que le corresponden al año", "personas usuarias", "derivado", low=0),
+    C("capacity", "float", "capacidad", "Capacidad", "Personas usuarias que puede atender al año", "personas usuarias",
+      "derivado", low=0),
+    C("rho", "float", "suficiencia", "Suficiencia", "min(1, capacidad / carga)", "", "derivado", low=0, high=1),
+    C("localities", "int", "localidades", "Localidades", "Localidades de su universo de trabajo", "localidades", "derivado", low=0),
+    C("population", "float", "poblacion", "Población objetivo", "Población objetivo de su universo de trabajo",
+      PEOPLE, "derivado", low=0),
+))
+
+PROPOSALS = Table("proposals", C("id", "text", "id", "Propuesta", "Identificador", "", "derivado"), (
+    C("kind", "text", "tipo", "Tipo", "umr, nucleo, umm o brigada", "", "derivado", values=("umr", "nucleo", "umm", "brigada")),
+    C("cvegeo", "text", "cvegeo", "Localidad sede", "Sede de una UMR nueva", "", "derivado", null=True),
+    C("clues", "text", "clues", "Unidad", "Unidad que se amplía o base de la ruta", "", "derivado", null=True),
+    C("name", "text", "nombre", "Nombre", "Nombre de la sede, unidad o base", "", "derivado"),
+    C("capital_mxn", "float", "costo_inversion", "Inversión", "Inversión inicial", "MXN", "supuesto", low=0),
+    C("annual_mxn", "float", "costo_anual", "Costo anual", "Operación más inversión anualizada", "MXN/año", "supuesto", low=0),
+    C("people", "float", "personas", "Personas", "Personas objetivo que atiende en el plan", PEOPLE, "derivado", low=0),
+    C("weighted", "float", "brecha_ponderada_cerrada", "Brecha ponderada cerrada", "Brecha ponderada que cierra en el plan",
+      "personas ponderadas", "derivado", low=0),
+    C("robustness", "float", "robustez", "Robustez", "Frecuencia con que se elige bajo perturbaciones (nulo: no evaluada)", "",
+      "derivado", null=True, low=0, high=1),
+    C("reason", "text", "motivo", "Motivo", "Por qué es factible y qué resuelve", "", "derivado"),
+))
+
+TABLES = (LOCALITIES, UNITS, MUNICIPALITIES, RESPONSIBILITY, CIRCUITS, ACCESS, UNIT_RESULTS, PROPOSALS)
+
+
+def export_names(*tables: Table, suffix: str = "") -> dict[str, str]:
+    """Code name -> Spanish export name of the columns (and keys) of these tables.
+
+    >>> export_names(ACCESS)["score"]
+    'puntaje_brecha'
+    """
+    return {c.name + suffix: c.export + suffix for t in tables for c in t.all()}
+
+
+def dictionary() -> pd.DataFrame:
+    """The data dictionary: one row per table and column, in the words of the exports."""
+    return pd.DataFrame([
+        {"tabla": t.name, "campo": c.export, "etiqueta": c.label, "significado": c.meaning,
+         "tipo": c.kind, "unidad": c.unit, "marca": c.mark}
+        for t in TABLES for c in t.all()])
+
+
+def check(table: Table, frame: pd.DataFrame, where: str) -> None:
+    """Raise one DataError with every fault of `frame` (index = key, unless the key is a column) against `table`.
+
+    Each fault says what, where, how many rows and the first three ids.
+    """
+    keyed = frame if table.key.name in frame.columns else frame.rename_axis(table.key.name).reset_index()
+    faults = [f"falta la columna «{c.name}»" for c in table.all() if c.name not in keyed.columns]
+    ids = keyed[table.key.name].astype(str) if table.key.name in keyed.columns else pd.Series(dtype=str)
+    if table.key.name not in frame.columns and ids.duplicated().any():
+        faults.append(f"«{table.key.name}» repetida: {_some(ids[ids.duplicated()])}")
+    present = [c for c in table.all() if c.name in keyed.columns]
+    try:
+        pa.DataFrameSchema({c.name: _checks(c) for c in present}).validate(pd.DataFrame(keyed), lazy=True)
+    except pa.errors.SchemaErrors as found:
+        cases = found.failure_cases
+        for (column, rule), rows in cases.groupby(["column", "check"], sort=True, dropna=False):
+            at = rows["index"].dropna().astype(int)
+            faults.append(f"«{column}» {_RULES.get(str(rule).split('(')[0], str(rule))}: {_some(ids.iloc[at.to_list()])}")
+    if faults:
+        raise DataError(f"{where}: " + "; ".join(faults) + ". Corrija el archivo de origen y vuelva a preparar.")
+
+
+_RULES = {"not_nullable": "está vacía", "greater_than_or_equal_to": "es menor que lo admitido",
+          "less_than_or_equal_to": "es mayor que lo admitido", "isin": "tiene valores desconocidos",
+          "is_kind": "no es del tipo esperado"}
+
+
+def _some(ids: Sequence[str] | pd.Series) -> str:
+    listed = list(map(str, ids))
+    return f"{len(listed)} casos ({', '.join(listed[:3])}{', …' if len(listed) > 3 else ''})" if listed else "toda la columna"
+
+
+def _checks(column: Column) -> pa.Column:
+    rules = [pa.Check(_KIND_TESTS[column.kind], name="is_kind", element_wise=False, ignore_na=True, error="is_kind")]
+    if column.low is not None:
+        rules.append(pa.Check.ge(column.low))
+    if column.high is not None:
+        rules.append(pa.Check.le(column.high))
+    if column.values:
+        rules.append(pa.Check.isin(column.values))
+    return pa.Column(checks=rules, nullable=column.null)
+
+
+_KIND_TESTS = {
+    "text": lambda s: pd.api.types.is_string_dtype(s) or s.dropna().map(lambda v: isinstance(v, str)).all(),
+    "int": lambda s: pd.api.types.is_integer_dtype(s),
+    "float": lambda s: pd.api.types.is_numeric_dtype(s) and not pd.api.types.is_bool_dtype(s),
+    "bool": lambda s: pd.api.types.is_bool_dtype(s),
+}

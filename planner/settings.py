@@ -1,0 +1,309 @@
+"""The question: scenario and region files, read from TOML, frozen, refusing unknown keys and absurd values.
+
+Every scenario value says its unit, its mark (`dato` found in a source, `derivado` computed from found figures,
+`supuesto` ours) and its source where it stands; `describe_scenario` lists them for the screen and the exports.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from planner.errors import SettingsError
+from planner.model import Mode
+from planner.schema import GRADES
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def _value(default: Any, unit: str, mark: str, source: str, meaning: str, **limits: Any) -> Any:
+    return Field(default, description=meaning, json_schema_extra={"unit": unit, "mark": mark, "source": source}, **limits)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Need(_Frozen):
+    """Need weight of each grade of rezago social, 0 to 1."""
+
+    muy_bajo: float = Field(0.0, ge=0, le=1)
+    bajo: float = Field(0.25, ge=0, le=1)
+    medio: float = Field(0.5, ge=0, le=1)
+    alto: float = Field(0.75, ge=0, le=1)
+    muy_alto: float = Field(1.0, ge=0, le=1)
+
+    def by_grade(self) -> dict[str, float]:
+        """The weights keyed by the grade's name on screen.
+
+        >>> Need().by_grade()["Muy alto"]
+        1.0
+        """
+        return dict(zip(GRADES, (self.muy_bajo, self.bajo, self.medio, self.alto, self.muy_alto), strict=True))
+
+
+class Scenario(_Frozen):
+    """Everything that a run may be asked to assume; hashable, so it keys caches."""
+
+    name: str = Field("base", pattern=r"^[a-z0-9][a-z0-9_]{0,39}$", description="Nombre del escenario")
+
+    season: Literal["secas", "lluvias"] = _value("secas", "", "supuesto", "planner", "Temporada del año")
+    speed_model: Literal["tobler", "sigeh"] = _value(
+        "tobler", "", "supuesto", "Tobler 1993; sigeh: superficies publicadas de Hidalgo", "Fórmulas de velocidad")
+    off_path_factor: float = _value(
+        0.6, "proporción", "supuesto", "Tobler 1993", "Velocidad a pie fuera de camino respecto a la de camino", gt=0, le=1)
+    unpaved_max_kmh: float = _value(
+        40.0, "km/h", "supuesto", "planner", "Celdas de camino hasta esta velocidad cuentan como terracería", ge=0, le=130)
+    rain_unpaved_factor: float = _value(
+        0.5, "proporción", "supuesto", "planner", "Velocidad de la terracería en lluvias respecto a secas", gt=0, le=1)
+    public_transport_wait_min: float = _value(
+        30.0, "min", "supuesto", "planner", "Espera del transporte público", ge=0, le=600)
+    snap_max_m: float = _value(
+        1000.0, "m", "supuesto", "planner", "Distancia máxima para mover un punto que cae en celda intransitable", ge=0, le=5000)
+    mode_first_level: Mode = _value("a_pie", "", "supuesto", "OMS: atención local a una hora de camino", "Modo al primer nivel")
+    mode_hospital: Mode = _value("vehiculo", "", "supuesto", "planner", "Modo al hospital")
+    mode_teams: Literal["vehiculo", "a_pie"] = _value("vehiculo", "", "supuesto", "planner", "Modo de los equipos móviles")
+
+    reach_first_level_min: float = _value(
+        60.0, "min", "dato", "OMS: a una hora de camino o viaje", "Umbral del primer nivel", gt=0, le=600)
+    reach_hospital_min: float = _value(
+        120.0, "min", "dato", "UNFPA; Lancet Commission on Global Surgery", "Umbral del hospital", gt=0, le=1440)
+    ramp_first_level_good_min: float = _value(
+        30.0, "min", "supuesto", "planner", "Hasta aquí el acceso al primer nivel es pleno", ge=0, le=600)
+    ramp_first_level_none_min: float = _value(
+        90.0, "min", "supuesto", "planner", "Desde aquí el acceso al primer nivel es nulo", gt=0, le=600)
+    ramp_hospital_good_min: float = _value(60.0, "min", "supuesto", "planner", "Hasta aquí el acceso al hospital es pleno", ge=0, le=1440)
+    ramp_hospital_none_min: float = _value(180.0, "min", "supuesto", "planner", "Desde aquí el acceso al hospital es nulo", gt=0, le=1440)
+    cutoff_first_level_min: float = _value(
+        180.0, "min", "supuesto", "planner", "Hasta aquí se buscan los minutos a la unidad asignada", gt=0, le=600)
+    weight_first_level: float = _value(
+        0.7, "proporción", "supuesto", "planner", "Peso del primer nivel en la brecha; el resto es del hospital", ge=0, le=1)
+
+    people: Literal["sin_seguridad_social", "pobtot", "psinder"] = _value(
+        "sin_seguridad_social", "", "derivado", "INEGI ITER: PSINDER + PDER_SEGP + PDER_IMSSB", "Población objetivo")
+    capacity_people_per_nucleo: float = _value(
+        2300.0, "personas usuarias por año", "derivado", "14 consultas/día x 250 días / 1.5 por persona",
+            "Capacidad de un núcleo básico", ge=0)
+    utilisation: float = _value(
+        0.67, "proporción", "derivado", "PA/PO del programa", "Parte de la población objetivo que usa la unidad", gt=0, le=1)
+    unlimited_capacity: bool = _value(False, "", "supuesto", "planner", "Ignorar la capacidad de las unidades")
+    need: Need = _value(Need(), "proporción", "supuesto", "planner", "Peso de la necesidad por grado de rezago social")
+    need_lambda: float = _value(1.0, "", "supuesto", "planner", "Cuánto pesa la necesidad: peso = 1 + lambda x necesidad", ge=0, le=10)
+
+    mobile_visits_existing: float = _value(
+        2.0, "visitas/mes", "supuesto", "planner", "Visitas de una unidad móvil existente a cada localidad suya", ge=0, le=30)
+    mobile_credit_max: float = _value(
+        0.5, "proporción", "supuesto", "planner", "Parte máxima de la brecha de primer nivel que cierra un servicio móvil", ge=0, le=1)
+    mobile_visits_full: float = _value(
+        8.0, "visitas/mes", "supuesto", "planner", "Visitas al mes que equivaldrían a un servicio permanente", gt=0, le=60)
+
+    umr_people_min: float = _value(
+        1000.0, "personas", "dato", "Reglas de operación del programa", "Personas mínimas alrededor de la sede de una UMR", ge=0)
+    umr_people_max: float = _value(
+        2500.0, "personas", "dato", "Reglas de operación del programa", "Personas máximas por UMR de un núcleo (informativo)", ge=0)
+    umr_people_per_nucleo: float = _value(
+        3000.0, "personas", "derivado", "Modelo de atención: 3,000 por núcleo", "Personas por núcleo de una UMR nueva", gt=0)
+    umr_seat_reach_min: float = _value(30.0, "min", "supuesto", "planner", "Radio de la sede de una UMR", gt=0, le=240)
+    umr_spacing_min: float = _value(30.0, "min", "supuesto", "planner", "Separación mínima a otro primer nivel fijo", ge=0, le=240)
+    mobile_locality_max: float = _value(
+        2500.0, "habitantes", "dato", "DOF 02/01/2025 (S200)", "Tamaño máximo de una localidad de ruta móvil", ge=0)
+    mobile_locality_min: float = _value(
+        50.0, "personas", "supuesto", "planner", "Con menos personas y a más de 3 h: valorar en campo, no programar", ge=0)
+    mobile_people_min: float = _value(300.0, "personas", "supuesto", "planner", "Personas mínimas de una ruta", ge=0)
+    umm_stops_max: int = _value(10, "localidades", "derivado", "Práctica de tres estados", "Localidades por ruta", ge=1, le=40)
+    umm_people_max: float = _value(2400.0, "personas", "derivado", "Práctica de tres estados", "Personas por ruta de UMM o brigada", gt=0)
+    umm_visits_month: float = _value(
+        2.0, "visitas/mes", "derivado", "Práctica de tres estados", "Visitas al mes de una UMM a cada localidad", gt=0, le=30)
+    brigade_visits_month: float = _value(
+        1.0, "visitas/mes", "supuesto", "planner", "Visitas al mes de una brigada a cada localidad", gt=0, le=30)
+    working_days_month: int = _value(20, "días", "derivado", "Práctica de tres estados", "Días de trabajo al mes", ge=1, le=31)
+    stop_hours_min: float = _value(3.0, "h", "derivado", "Práctica de tres estados", "Horas mínimas por parada", gt=0, le=24)
+    shift_hours: float = _value(8.0, "h", "derivado", "Práctica de tres estados", "Jornada de puerta a puerta", gt=0, le=24)
+    first_stop_max_min: float = _value(90.0, "min", "supuesto", "planner", "Minutos máximos de la base a una parada", gt=0, le=480)
+    remote_min: float = _value(
+        180.0, "min", "supuesto", "planner", "Lejanía desde la que una localidad mínima se valora en campo", gt=0, le=1440)
+
+    allow: tuple[Literal["umr", "nucleo", "umm", "brigada"], ...] = _value(
+        ("umr", "nucleo", "umm", "brigada"), "", "supuesto", "planner", "Intervenciones permitidas")
+    budget_mxn_year: float = _value(100e6, "MXN/año", "supuesto", "planner", "Presupuesto anual: operación + capital anualizado", ge=0)
+    capital_mxn: float | None = _value(None, "MXN", "supuesto", "planner", "Tope de inversión inicial (sin tope si falta)", ge=0)
+    price_year: int = _value(2025, "año", "supuesto", "planner", "Año de los precios", ge=2000, le=2100)
+    discount_rate: float = _value(0.10, "proporción/año", "supuesto", "planner", "Tasa con que se anualiza la inversión", ge=0, le=1)
+    life_building_years: float = _value(15.0, "años", "supuesto", "planner", "Vida útil de una obra", gt=0, le=100)
+    life_vehicle_years: float = _value(8.0, "años", "supuesto", "planner", "Vida útil de un vehículo", gt=0, le=100)
+    cost_umr_capital_mxn: float = _value(8.0e6, "MXN", "supuesto", "Notas de prensa", "Construir una UMR", ge=0)
+    cost_umr_annual_mxn: float = _value(2.8e6, "MXN/año", "supuesto", "Notas de prensa", "Operar una UMR", ge=0)
+    cost_nucleo_capital_mxn: float = _value(3.5e6, "MXN", "supuesto", "planner", "Ampliar con un segundo núcleo", ge=0)
+    cost_nucleo_annual_mxn: float = _value(1.5e6, "MXN/año", "supuesto", "planner", "Operar un segundo núcleo", ge=0)
+    cost_umm_capital_mxn: float = _value(2.0e6, "MXN", "supuesto", "Notas de prensa", "Comprar una UMM", ge=0)
+    cost_umm_annual_mxn: float = _value(2.2e6, "MXN/año", "supuesto", "Notas de prensa", "Operar una UMM", ge=0)
+    cost_brigade_annual_mxn: float = _value(1.5e6, "MXN/año", "supuesto", "planner", "Operar una brigada", ge=0)
+    seed: int = _value(20250101, "", "supuesto", "planner", "Semilla de lo aleatorio", ge=0)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Scenario:
+        for good, none in (("ramp_first_level_good_min", "ramp_first_level_none_min"),
+                           ("ramp_hospital_good_min", "ramp_hospital_none_min")):
+            if getattr(self, good) >= getattr(self, none):
+                raise ValueError(f"{good} debe ser menor que {none}")
+        if self.cutoff_first_level_min < self.ramp_first_level_none_min:
+            raise ValueError("cutoff_first_level_min debe ser al menos ramp_first_level_none_min")
+        return self
+
+    def annualised(self, capital_mxn: float, life_years: float) -> float:
+        """Equal yearly payment that repays the capital over its life at `discount_rate` (annuity formula).
+
+        >>> round(Scenario(discount_rate=0.10).annualised(8e6, 15))
+        1051790
+        >>> Scenario(discount_rate=0.0).annualised(8e6, 8)
+        1000000.0
+        """
+        r = self.discount_rate
+        return capital_mxn / life_years if r == 0 else capital_mxn * r / (1 - (1 + r) ** -life_years)
+
+
+def describe_scenario(scenario: Scenario) -> pd.DataFrame:
+    """One row per setting: key, meaning, value, unit, mark, source (for the screen and the exports)."""
+    rows = []
+    for key, info in Scenario.model_fields.items():
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        value = getattr(scenario, key)
+        shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+        rows.append({"key": key, "meaning": info.description, "value": value.by_grade() if isinstance(value, Need) else shown,
+                     **{k: extra.get(k, "") for k in ("unit", "mark", "source")}})
+    return pd.DataFrame(rows)
+
+
+class LocalitiesFiles(_Frozen):
+    iter: str | None = None
+    table: str | None = None
+    catalogue: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> LocalitiesFiles:
+        if (self.iter is None) == (self.table is None):
+            raise ValueError("[localities] lleva exactamente una de las claves iter o table")
+        return self
+
+
+class DeprivationFiles(_Frozen):
+    municipalities: str | None = None
+    localities: str | None = None
+
+
+class UnitsFiles(_Frozen):
+    files: tuple[str, ...] = Field(min_length=1)
+    institutions: tuple[str, ...] | None = None
+    responsibility: str | None = None
+    resources: str | None = None
+    circuits: str | None = None
+    served: str | None = None
+
+
+class CommunityFiles(_Frozen):
+    table: str
+
+
+class RoadFiles(_Frozen):
+    osm: str | None = None
+    rnc: str | None = None
+    speed_raster: str | None = None
+
+
+class TerrainFiles(_Frozen):
+    dem: str | tuple[str, ...] | None = None
+    slope: str | None = None
+    walk_factor: str | None = None
+    barriers: str | None = None
+
+
+class PopulationFiles(_Frozen):
+    raster: str
+
+
+class BoundaryFiles(_Frozen):
+    municipalities: str | None = None
+    districts: str | None = None
+
+
+class RegionFile(_Frozen):
+    """The region file: which official files make one state. Paths are relative to the file or to `--data`."""
+
+    name: str = Field(min_length=1, max_length=80)
+    entity: str = Field(pattern=r"^\d{2}$")
+    crs: str | None = None
+    synthetic: bool = False
+    localities: LocalitiesFiles
+    deprivation: DeprivationFiles = DeprivationFiles()
+    units: UnitsFiles | None = None
+    community: CommunityFiles | None = None
+    roads: RoadFiles | None = None
+    terrain: TerrainFiles | None = None
+    population: PopulationFiles | None = None
+    boundaries: BoundaryFiles = BoundaryFiles()
+
+    @field_validator("entity", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            raise ValueError('debe ir entre comillas, como "13"')
+        return value
+
+
+def load_scenario(path: Path | None) -> Scenario:
+    """Read a scenario file (base scenario if None); `name` defaults to the file's. SettingsError on any fault."""
+    if path is None:
+        return Scenario()
+    values = _read_toml(path, "escenario")
+    values.setdefault("name", path.stem)
+    return _validated(Scenario, values, f"escenario {path.name}")
+
+
+def load_region_file(path: Path) -> RegionFile:
+    """Read a region file. SettingsError on any fault."""
+    return _validated(RegionFile, _read_toml(path, "región"), f"archivo de región {path.name}")
+
+
+def _read_toml(path: Path, kind: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise SettingsError(f"No existe el archivo de {kind} {path}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path.name} no está en UTF-8; guárdelo con esa codificación.") from None
+    except tomllib.TOMLDecodeError as fault:
+        raise SettingsError(f"{path.name} no es TOML válido: {fault}.") from None
+
+
+def _validated(kind: type[T], values: dict[str, Any], where: str) -> T:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as fault:
+        raise SettingsError(f"{where}: " + "; ".join(_in_words(kind, e) for e in fault.errors()) + ".") from None
+
+
+def _in_words(kind: type[BaseModel], error: Any) -> str:
+    key = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(error["loc"][-1]), _keys(kind), n=1)
+        return f"la clave «{key}» no existe" + (f" (¿quiso decir «{near[0]}»?)" if near else "")
+    if error["type"] == "missing":
+        return f"falta la clave «{key}»"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"«{key}» = {error['input']!r} no se admite: {message}" if key else message
+
+
+def _keys(kind: type[BaseModel]) -> list[str]:
+    keys: list[str] = []
+    for name, info in kind.model_fields.items():
+        keys.append(name)
+        inner = [t for t in (info.annotation, *getattr(info.annotation, "__args__", ())) if isinstance(t, type)]
+        for t in inner:
+            if issubclass(t, BaseModel):
+                keys.extend(_keys(t))
+    return keys

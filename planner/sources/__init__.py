@@ -1,0 +1,1 @@
+"""Official files in, checked tables out: one module per publisher."""

@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+
+from planner.errors import SettingsError
+from planner.model import MODES
+from planner.settings import Need, Scenario, describe_scenario, load_region_file, load_scenario
+
+ROOT = Path(__file__).parents[1]
+
+
+def written(folder: Path, text: str, name: str = "x.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_shipped_base_scenario_is_the_default_one_and_lists_every_key() -> None:
+    assert load_scenario(ROOT / "scenarios" / "base.toml") == Scenario() == load_scenario(None)
+    text = (ROOT / "scenarios" / "base.toml").read_text(encoding="utf-8")
+    assert not [key for key in Scenario.model_fields if f"{key} =" not in text and f"[{key}]" not in text]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.toml")), ids=lambda p: p.stem)
+def test_shipped_scenarios_load(path: Path) -> None:
+    assert load_scenario(path).name == path.stem.lower()
+
+
+def test_every_setting_says_its_mark_and_what_it_means() -> None:
+    table = describe_scenario(Scenario()).set_index("key").drop(index="name")
+    assert set(table["mark"]) == {"dato", "derivado", "supuesto"}
+    assert (table["meaning"].str.len() > 5).all()
+    assert (table["source"].str.len() > 2).all()
+
+
+def test_a_scenario_is_frozen_hashable_and_compares_by_value(tmp_path: Path) -> None:
+    rains = load_scenario(written(tmp_path, 'season = "lluvias"', "aguas.toml"))
+    assert rains == Scenario(name="aguas", season="lluvias")
+    assert hash(rains) == hash(Scenario(name="aguas", season="lluvias"))
+    with pytest.raises(ValueError, match="frozen"):
+        rains.season = "secas"
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("utilization = 0.5", "«utilization» no existe (¿quiso decir «utilisation»?)"),
+    ("utilisation = 1.5", "«utilisation» = 1.5"),
+    ("budget_mxn_year = -1", "«budget_mxn_year» = -1"),
+    ("cost_umr_annual_mxn = -2.0", "«cost_umr_annual_mxn»"),
+    ('season = "otoño"', "«season»"),
+    ("budget_mxn_year = nan", "«budget_mxn_year»"),
+    ("ramp_first_level_good_min = 95", "ramp_first_level_good_min debe ser menor que ramp_first_level_none_min"),
+    ("[need]\nalta = 1", "«need.alta» no existe (¿quiso decir «alto»?)"),
+    ("utilisation = ", "no es TOML válido"),
+])
+def test_a_wrong_scenario_is_told_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        load_scenario(written(tmp_path, text))
+    assert words in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_missing_and_badly_encoded_files_are_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="No existe el archivo de escenario"):
+        load_scenario(tmp_path / "nada.toml")
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes("# año\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match="UTF-8"):
+        load_scenario(latin)
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ('entity = "13"\n[localities]\niter = "a.zip"', "falta la clave «name»"),
+    ('name = "X"\nentity = 13\n[localities]\niter = "a.zip"', 'entre comillas, como "13"'),
+    ('name = "X"\nentity = "13"\n[localities]\niter = "a"\ntable = "b"', "exactamente una de las claves iter o table"),
+    ('name = "X"\nentity = "13"\n[localities]\niter = "a"\n[road]\nosm = "b"', "«road» no existe (¿quiso decir «roads»?)"),
+    ('name = "X"\nentity = "13"\n[localities]\niter = "a"\n[units]\nfiles = []', "«units.files»"),
+])
+def test_a_wrong_region_file_is_told_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        load_region_file(written(tmp_path, text))
+    assert words in str(told.value)
+
+
+def test_need_and_modes_are_complete() -> None:
+    assert list(Need().by_grade().values()) == [0, 0.25, 0.5, 0.75, 1]
+    assert {Scenario(mode_first_level=m).mode_first_level for m in MODES} == set(MODES)
