@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from planner.outputs.geofiles import is_current, write_run
 from planner.outputs.tables import compare_runs, summary_tables
 from planner.region import prepare_region
 from planner.scenarios import run_scenario
-from planner.settings import Scenario, load_scenario
+from planner.settings import load_scenario
 from planner.store import read_region, write_region
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -33,7 +33,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 SHIPPED = Path(__file__).parents[1]
 RegionPath = Annotated[Path, typer.Argument(metavar="REGION.toml", help="Archivo de región")]
 DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Carpeta de los archivos (si no, la del archivo de región)")]
-out = Console(highlight=False, soft_wrap=True)
+WIDTH = None if sys.stdout.isatty() else 160  # a file or a pipe has no width of its own
+out = Console(highlight=False, soft_wrap=True, width=WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -82,7 +83,7 @@ def prepare(context: typer.Context, region_file: RegionPath, data: DataFolder = 
 def run(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NOMBRE", help="Región preparada, como hidalgo")],
-    scenario: Annotated[str | None, typer.Argument(metavar="[ESCENARIO.toml]", help="Archivo, o nombre de uno incluido (base si falta)")] = None,
+    scenario: Annotated[str | None, typer.Argument(metavar="[ESCENARIO.toml]", help="Archivo o nombre de uno incluido; si falta, base")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Sustituir una corrida distinta con el mismo nombre")] = False,
 ) -> None:
     """Correr un escenario y escribir runs/NOMBRE/ESCENARIO."""
@@ -164,16 +165,16 @@ def _prepared(home: Path, name: str) -> Path:
 
 
 @contextmanager
-def _told(first: str):  # type: ignore[no-untyped-def]
-    """A spinner on a terminal, plain lines elsewhere."""
-    if not err.is_terminal:
-        err.print(first)
-        yield err.print
-        return
-    with err.status(first) as status:
-        def step(text: str) -> None:
-            status.update(text)
-        yield step
+def _told(first: str) -> Iterator[Callable[[str], None]]:
+    """Tells each step of long work: a spinner on a terminal, plain lines elsewhere."""
+    with err.status(first) if err.is_terminal else nullcontext() as status:
+        def tell(step: str) -> None:
+            if status:
+                status.update(step)
+            else:
+                err.print(step)
+        tell(first)
+        yield tell
 
 
 def _print_findings(findings: tuple[Finding, ...]) -> None:

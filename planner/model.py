@@ -6,6 +6,7 @@ municipalities). Tables are sorted by id. Minutes are floats; unreachable is `in
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -31,6 +32,16 @@ class Finding:
     count: int
     examples: tuple[str, ...] = ()
     remedy: str = ""
+
+    @classmethod
+    def of(cls, code: str, severity: Severity, what: str, where: str, ids: Iterable[str], remedy: str = "") -> tuple[Finding, ...]:
+        """One finding that counts `ids` and shows the first three; none where there are no ids.
+
+        >>> Finding.of("x", "nota", "tres casos", "tabla", ["c", "a", "b", "d"])[0].examples
+        ('a', 'b', 'c')
+        """
+        listed = sorted(map(str, ids))
+        return (cls(code, severity, what, where, len(listed), tuple(listed[:3]), remedy),) if listed else ()
 
 
 @dataclass(frozen=True)
@@ -184,10 +195,12 @@ class Option:
     capital_mxn: float
     annual_mxn: float  # running cost + annualised capital, what the budget pays
     capacity_people: float  # target people a year it can take
-    serves: pd.DataFrame  # cvegeo, minutes, people, weighted (gap closed if it alone took `people` there)
+    serves: pd.DataFrame  # by cvegeo and tier: minutes, available (people it may take), gain (weighted, a person),
+    #                       people and weighted (what it would take and close if it stood alone)
     reason: str
     stops: tuple[str, ...] = ()  # circuits: localities in visiting order, one a day
     visits_month: float = 0.0
+    excludes: tuple[str, ...] = ()  # ids that may not stand beside it: seats closer than the spacing
 
     @property
     def people(self) -> float:

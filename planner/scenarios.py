@@ -38,6 +38,6 @@ def run_scenario(region: Region, scenario: Scenario, *, progress: Callable[[str]
     progress("Buscando intervenciones factibles")
     options = feasible_options(region, travel, access, scenario)
     progress(f"Eligiendo entre {len(options)} intervenciones")
-    plan = select(options, region, access, scenario)
+    plan = select(options, access, scenario)
     progress("Calculando consecuencias")
     return Run(region, scenario, travel, access, plan, evaluate(region, travel, access, plan, scenario))

@@ -7,7 +7,7 @@ code names into the contract's Spanish names; `dictionary` prints the data dicti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
@@ -150,7 +150,7 @@ CIRCUITS = Table("circuits", CLUES, (
     C("visits_month", "float", "visitas_mes", "Visitas al mes", "Visitas al mes", "visitas/mes", low=0),
 ))
 
-# Results per locality; each but `assigned` stands a second time with the suffix `_plan`.
+# Results per locality, today; PLANNED holds the same under the plan but `assigned`.
 ACCESS = Table("access", CVEGEO, (
     C("people", "float", "poblacion", "Población objetivo", "Población objetivo N del escenario", PEOPLE, "derivado", low=0),
     C("assigned", "text", "clues_asignada", "Unidad asignada", "Unidad con la mayor parte de la localidad", null=True),
@@ -165,8 +165,8 @@ ACCESS = Table("access", CVEGEO, (
     C("hospital_clues", "text", "clues_hospital", "Hospital", "Hospital público más cercano", "", "derivado", null=True),
     C("sufficiency", "float", "suficiencia", "Suficiencia", "Parte de la población que cabe en sus unidades fijas (sigma)", "",
       "derivado", low=0, high=1),
-    C("access", "float", "acceso_primer_nivel", "Acceso efectivo", "e: acceso al primer nivel, distancia y capacidad", "",
-      "derivado", low=0, high=1),
+    C("access", "float", "acceso_primer_nivel", "Acceso efectivo", "e: acceso al primer nivel, distancia y capacidad (nulo: se desconoce)",
+      "", "derivado", null=True, low=0, high=1),
     C("hospital_access", "float", "acceso_hospital", "Acceso al hospital", "f2: rampa de minutos al hospital", "", "derivado",
       null=True, low=0, high=1),
     C("visits_month", "float", "visitas_mes", "Visitas al mes", "Visitas al mes de unidades móviles", "visitas/mes", "derivado", low=0),
@@ -183,15 +183,39 @@ ACCESS = Table("access", CVEGEO, (
     C("coverage", "text", "cobertura", "Cobertura", "Estado de la mayoría de las personas", "", "derivado", null=True, values=COVERAGE),
 ))
 
+
+def _under_plan(name: str, table: Table, columns: Sequence[str]) -> Table:
+    return Table(name, table.key, tuple(
+        replace(c, name=f"{c.name}_plan", export=f"{c.export}_plan", label=f"{c.label} (plan)", meaning=f"{c.meaning}, con el plan")
+        for c in table.columns if c.name in columns))
+
+
+PLANNED = _under_plan("access_plan", ACCESS, [n for n in ACCESS.names() if n != "assigned"])
+
+# Minutes to the nearest unit today under every mode, whatever mode the scenario plans with.
+BY_MODE = Table("access_by_mode", CVEGEO, tuple(
+    C(f"{level}_{mode}_min", "float", f"min_{level}_{mode}", f"Minutos a {level.replace('_', ' ')} ({mode.replace('_', ' ')})",
+      f"Minutos a la unidad de {level.replace('_', ' ')} más cercana hoy, modo {mode}", "min", "derivado", null=True, low=0)
+    for level in ("primer_nivel", "hospital") for mode in ("a_pie", "vehiculo", "transporte_publico")))
+
+SUGGESTION = Table("suggestion", CVEGEO, (
+    C("intervention", "text", "intervencion", "Intervención", "Intervención del plan que atiende a la localidad",
+      "", "derivado", null=True),
+    C("reason", "text", "motivo", "Motivo", "Por qué se propone o por qué no", "", "derivado", null=True),
+))
+
 UNIT_RESULTS = Table("unit_results", CLUES, (
     C("load", "float", "carga", "Carga", "Personas usuarias que le corresponden al año", "personas usuarias", "derivado", low=0),
-    C("capacity", "float", "capacidad", "Capacidad", "Personas usuarias que puede atender al año", "personas usuarias",
-      "derivado", low=0),
-    C("rho", "float", "suficiencia", "Suficiencia", "min(1, capacidad / carga)", "", "derivado", low=0, high=1),
+    C("capacity", "float", "capacidad", "Capacidad", "Personas usuarias que puede atender al año (nulo: sin límite)",
+      "personas usuarias", "derivado", null=True, low=0),
+    C("rho", "float", "suficiencia", "Suficiencia", "min(1, capacidad / carga); nulo: no es unidad fija",
+      "", "derivado", null=True, low=0, high=1),
     C("localities", "int", "localidades", "Localidades", "Localidades de su universo de trabajo", "localidades", "derivado", low=0),
     C("population", "float", "poblacion", "Población objetivo", "Población objetivo de su universo de trabajo",
       PEOPLE, "derivado", low=0),
 ))
+
+UNIT_PLANNED = _under_plan("unit_results_plan", UNIT_RESULTS, ["load", "capacity", "rho"])
 
 PROPOSALS = Table("proposals", C("id", "text", "id", "Propuesta", "Identificador", "", "derivado"), (
     C("kind", "text", "tipo", "Tipo", "umr, nucleo, umm o brigada", "", "derivado", values=("umr", "nucleo", "umm", "brigada")),
@@ -208,7 +232,42 @@ PROPOSALS = Table("proposals", C("id", "text", "id", "Propuesta", "Identificador
     C("reason", "text", "motivo", "Motivo", "Por qué es factible y qué resuelve", "", "derivado"),
 ))
 
-TABLES = (LOCALITIES, UNITS, MUNICIPALITIES, RESPONSIBILITY, CIRCUITS, ACCESS, UNIT_RESULTS, PROPOSALS)
+ROUTES = Table("routes", C("id", "text", "id", "Elemento", "Identificador del tramo o de la parada", "", "derivado"), (
+    C("element", "text", "elemento", "Elemento", "tramo (línea de la base a la parada) o parada (punto)",
+      "", "derivado", values=("tramo", "parada")),
+    C("route", "text", "ruta", "Ruta", "Propuesta a la que pertenece", "", "derivado"),
+    C("kind", "text", "tipo", "Tipo", "umm o brigada", "", "derivado", values=("umm", "brigada")),
+    C("clues", "text", "clues", "Base", "Unidad de la que sale el equipo", "", "derivado"),
+    C("base", "text", "base", "Nombre de la base", "Nombre de la unidad de la que sale el equipo"),
+    CVEGEO,
+    C("locality", "text", "nom_loc", "Localidad", "Localidad de la parada"),
+    C("name", "text", "nombre", "Nombre", "Base, día y localidad, en palabras", "", "derivado"),
+    C("order", "int", "orden", "Orden", "Lugar de la parada en la ruta", "", "derivado", low=1),
+    C("day", "int", "dia", "Día", "Primer día de trabajo del mes en que se visita", "día", "derivado", low=1),
+    C("days", "text", "dias", "Días", "Días de trabajo del mes en que se visita, separados por coma", "día", "derivado"),
+    C("minutes", "float", "minutos", "Minutos", "Minutos de ida de la base a la parada", "min", "derivado", null=True, low=0),
+    C("visits_month", "float", "visitas_mes", "Visitas al mes", "Visitas al mes a la parada", "visitas/mes", "supuesto", low=0),
+    C("people", "float", "personas", "Personas", "Personas objetivo que atiende en la parada", PEOPLE, "derivado", low=0),
+    C("drawing", "text", "trazo", "Trazo", "esquemático: línea recta, no el camino que se recorre",
+      "", "supuesto", values=("esquemático",)),
+))
+
+CATCHMENTS = Table("catchments", C("id", "text", "id", "Área", "Identificador del área", "", "derivado"), (
+    C("origin", "text", "origen", "Origen", "actual: unidad fija de hoy; propuesta: UMR nueva, con el plan",
+      "", "derivado", values=("actual", "propuesta")),
+    C("clues", "text", "clues", "CLUES", "Unidad de la que es el área", null=True),
+    C("proposal", "text", "propuesta", "Propuesta", "Propuesta de la que es el área", "", "derivado", null=True),
+    C("name", "text", "nombre", "Nombre", "Nombre de la unidad o de la sede"),
+    C("from_min", "float", "min_desde", "Desde", "Minutos desde los que empieza la banda (sin incluirlos; 0 se incluye)",
+      "min", "derivado", low=0),
+    C("to_min", "float", "min_hasta", "Hasta", "Minutos hasta los que llega la banda (incluidos)", "min", "derivado", low=0),
+    C("mode", "text", "modo", "Modo", "Modo de traslado al primer nivel", "", "supuesto",
+      values=("a_pie", "vehiculo", "transporte_publico")),
+    C("area_km2", "float", "superficie_km2", "Superficie", "Superficie del área", "km2", "derivado", low=0),
+))
+
+TABLES = (LOCALITIES, UNITS, MUNICIPALITIES, RESPONSIBILITY, CIRCUITS, ACCESS, PLANNED, BY_MODE, SUGGESTION, UNIT_RESULTS,
+          UNIT_PLANNED, PROPOSALS, ROUTES, CATCHMENTS)
 
 
 def export_names(*tables: Table, suffix: str = "") -> dict[str, str]:

@@ -68,6 +68,7 @@ class Scenario(_Frozen):
     mode_first_level: Mode = _value("a_pie", "", "supuesto", "OMS: atención local a una hora de camino", "Modo al primer nivel")
     mode_hospital: Mode = _value("vehiculo", "", "supuesto", "planner", "Modo al hospital")
     mode_teams: Literal["vehiculo", "a_pie"] = _value("vehiculo", "", "supuesto", "planner", "Modo de los equipos móviles")
+    mode_umr_seat: Mode = _value("vehiculo", "", "supuesto", "planner", "Modo con que se cuentan las personas alrededor de una sede")
 
     reach_first_level_min: float = _value(
         60.0, "min", "dato", "OMS: a una hora de camino o viaje", "Umbral del primer nivel", gt=0, le=600)

@@ -30,7 +30,7 @@ def catchments(surface: Surface, grid: Grid, bands: Sequence[float]) -> gpd.GeoD
     labels, group = np.unique(np.array([value for _, value in found], np.int64), return_inverse=True)
     parts = np.array([shapely.geometry.shape(outline) for outline, _ in found], object)
     # parts of one label meet at corners at most, so collecting them needs no union
-    areas = shapely.multipolygons(parts, indices=group) if found else []
+    areas = shapely.multipolygons(parts, indices=group) if found else np.array([], object)
     site, step = np.divmod(labels, edges.size)
     return gpd.GeoDataFrame(
         {"site": pd.Series([surface.sites[i] for i in site], dtype="str"),

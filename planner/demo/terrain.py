@@ -18,8 +18,10 @@ CELL_M = 250.0
 SHAPE = (300, 300)
 ORIGIN = (680_000.0, 2_620_000.0)  # west and north edges, metres
 FLAT_DEG = 8.0  # slope at which a cell costs a road builder twice as much as flat ground
-PAVED_PEOPLE = ((60_000, 80.0), (20_000, 60.0), (6_000, 50.0))  # people whose way uses a road -> km/h
-DIRT_PEOPLE = ((1_500, 40.0), (0, 25.0))  # at most 40 km/h: counts as dirt in the rains
+STAGES = (2_000, 500, 0)  # people of the places that get their road in each round
+OLD_ROAD = 0.12  # cost of following a built road, as a part of building it
+# People whose way to the capital uses a road -> km/h; up to 40 counts as dirt in the rains.
+ROAD_CLASSES = ((50_000, 80.0), (15_000, 60.0), (2_500, 45.0), (900, 25.0), (0, 15.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,19 +37,19 @@ class Terrain:
 
     @property
     def land(self) -> np.ndarray:
-        return self.inside & ~self.water
+        return np.asarray(self.inside & ~self.water)
 
 
 def make_terrain(rng: np.random.Generator) -> Terrain:
     """Relief, state outline, lake, river and ground cover from one generator."""
     rows, cols = np.indices(SHAPE) / np.array(SHAPE, float)[:, None, None]
     climb = 1 / (1 + np.exp(-(cols - 0.42 + 0.12 * (rows - 0.5)) * 11))  # 0 plain .. 1 sierra
-    ridges = 1 - np.abs(_noise(rng, (16, 7)))
-    relief = 820 * climb + climb * (620 * ridges + 210 * _noise(rng, (6, 4)) + 55 * _noise(rng, (2.2, 2.2)))
+    ridges = np.exp(-1.5 * np.abs(_noise(rng, (16, 7))))
+    relief = 560 * climb + climb * (900 * ridges + 190 * _noise(rng, (6, 4)) + 45 * _noise(rng, (2.2, 2.2)))
     elevation = 240 + relief + 28 * _noise(rng, (12, 12)) + 6 * _noise(rng, (3, 3))
     inside = _outline(rng)
     lake = _blob(0.36, 0.24, 0.045) & inside
-    elevation = np.where(lake, elevation[lake].min(), elevation)
+    elevation = np.where(lake, np.median(elevation[lake]), elevation)
     dy, dx = np.gradient(elevation, CELL_M)
     slope = np.where(lake, 0.0, np.degrees(np.arctan(np.hypot(dx, dy))))
     water = lake | (_river(elevation, inside) & inside)
@@ -58,8 +60,7 @@ def make_terrain(rng: np.random.Generator) -> Terrain:
 def _noise(rng: np.random.Generator, sigma: tuple[float, float]) -> np.ndarray:
     """Smooth noise of mean 0 and deviation 1."""
     field = gaussian_filter(rng.standard_normal(SHAPE), sigma, mode="reflect")
-    out: np.ndarray = (field - field.mean()) / field.std()
-    return out
+    return np.asarray((field - field.mean()) / field.std())
 
 
 def _polar() -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +87,7 @@ def _river(elevation: np.ndarray, inside: np.ndarray) -> np.ndarray:
     high = np.where(inside & _blob(0.6, 0.72, 0.12), elevation, -np.inf)
     source = int(high.argmax())
     mouth = int(np.ravel_multi_index((int(SHAPE[0] * 0.55), 0), SHAPE))
-    cost = 1 + ((elevation - elevation.min()) / 60) ** 2
+    cost = 1 + (np.maximum(elevation - elevation[inside].min(), 0) / 50) ** 2
     _, back = least_cost(cost, source, diagonal=False)
     course = np.zeros(SHAPE, bool)
     course.flat[trace(back, mouth)] = True
@@ -118,31 +119,34 @@ def trace(back: np.ndarray, end: int) -> list[int]:
     return way
 
 
-def building_cost(terrain: Terrain) -> np.ndarray:
+def _building_cost(terrain: Terrain) -> np.ndarray:
     """What a cell costs a road builder: steeper is dearer, a bridge dear, lake and abroad all but impossible."""
     cost = 1 + (terrain.slope_deg / FLAT_DEG) ** 2 + 25 * (terrain.water & ~terrain.lake)
     return np.asarray(cost + 1e5 * (terrain.lake | ~terrain.inside))
 
 
-def make_roads(terrain: Terrain, hubs: list[int], served: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """Speeds in km/h, 0 off the roads: least-cost ways from `served` cells to the first hub, and between hubs.
+def make_roads(rng: np.random.Generator, terrain: Terrain, hubs: list[int], served: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Speeds in km/h, 0 off the roads: every `served` cell is linked to the first hub and the hubs to each other.
 
-    Each way carries its people; the more use a cell, the better its road. The ends of the tree are dirt spurs.
+    Trunk roads come first and later ones join them, because an existing road is cheap to follow. The more people
+    a cell carries, the better its road; the ends of the tree are dirt spurs.
     """
-    cost = building_cost(terrain)
-    use = np.zeros(terrain.inside.size)
-    _, back = least_cost(cost, hubs[0])
-    for cell, count in zip(served, people, strict=True):
-        use[trace(back, int(cell))] += count
-    for hub in hubs[1:]:  # cross links, so that the net has loops
-        _, back = least_cost(cost - 0.6 * (use.reshape(SHAPE) > 0), hub)
-        for other in hubs[1:]:
-            way = trace(back, other)
-            use[way] = np.maximum(use[way], PAVED_PEOPLE[-1][0] if other < hub else 0.0)
-    speed = np.zeros(terrain.inside.size)
-    for least, kmh in reversed((*PAVED_PEOPLE, *DIRT_PEOPLE)):
-        speed[(use >= least) & (use > 0)] = kmh
-    return speed.reshape(SHAPE)
+    cost = _building_cost(terrain) * np.exp(0.35 * rng.standard_normal(SHAPE))
+    built = np.zeros(SHAPE, bool)
+    for a in hubs:  # each hub to each other gives the net its loops
+        _, back = least_cost(np.where(built, OLD_ROAD * cost, cost), a)
+        built.flat[[c for b in hubs for c in trace(back, b)]] = True
+    for least in STAGES:
+        _, back = least_cost(np.where(built, OLD_ROAD * cost, cost), hubs[0])
+        built.flat[[c for end in served[people >= least] for c in trace(back, int(end))]] = True
+    _, back = least_cost(np.where(built, OLD_ROAD * cost, 1e5), hubs[0])
+    use = np.zeros(SHAPE)
+    for end, count in zip(served, people, strict=True):
+        use.flat[trace(back, int(end))] += count
+    speed = np.zeros(SHAPE)
+    for least, kmh in reversed(ROAD_CLASSES):
+        speed[built & (use >= least)] = kmh
+    return speed
 
 
 def near(mask: np.ndarray, cells: int) -> np.ndarray:

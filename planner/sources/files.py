@@ -24,6 +24,7 @@ MAX_BYTES = 2 * 1024**3  # a national ITER unpacks to about 0.2 GB; more than th
 SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 VECTORS = (".gpkg", ".geojson", ".json", ".shp")
 FORMATS = (".csv", ".txt", ".zip", ".parquet", *SHEETS, *VECTORS)
+# dictionaries and catalogues that INEGI packs beside the data
 _SUPPORT = re.compile(r"(^|/)(__macosx|\.|diccionario|catalogo|metadato|modelo|leeme|readme|indice)", re.IGNORECASE)
 
 
@@ -36,13 +37,13 @@ def read_text_table(path: Path, *, sheet: str | None = None, header_row: int = 0
     their case, accents or line breaks and come back as spelled here. DataError if the file is not such a table.
     """
     rows = read_rows(path, sheet=sheet, skip=header_row)
-    table = rows.iloc[1:].set_axis(_headers(rows.iloc[0], (*required, *optional)), axis=1)
-    table = table.loc[:, [not c.startswith("columna ") or table[c].notna().any() for c in table]]
+    table = rows.iloc[1:].set_axis(_headers(rows.iloc[0].tolist(), (*required, *optional)), axis=1)
+    table = table.drop(columns=[c for c in table if str(c).startswith("columna ") and table[c].isna().all()])
     missing = [name for name in required if name not in table.columns]
     if missing:
-        seen = ", ".join(list(table.columns)[:12])
-        raise DataError(f"{path.name}: {_plural(missing, 'falta la columna', 'faltan las columnas')} "
-                        f"{', '.join(missing)}; trae {seen}{', …' if len(table.columns) > 12 else ''}; revise que sea el archivo correcto.")
+        seen = ", ".join(list(table.columns)[:12]) + (", …" if table.shape[1] > 12 else "")
+        lacks = "falta la columna" if len(missing) == 1 else "faltan las columnas"
+        raise DataError(f"{path.name}: {lacks} {', '.join(missing)}; trae {seen}; revise que sea el archivo correcto.")
     if table.empty:
         raise DataError(f"{path.name}: tiene encabezado pero ninguna fila; descárguelo otra vez.")
     return table.reset_index(drop=True)
@@ -54,18 +55,18 @@ def read_rows(path: Path, *, sheet: str | None = None, skip: int = 0) -> pd.Data
     if suffix not in FORMATS:
         raise DataError(f"{path.name}: el formato «{suffix}» no se lee; use uno de {', '.join(FORMATS)}.")
     content = _content(path)
-    if content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype", b"<html", b"<table", b"<?xml")):
+    if content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise DataError(f"{path.name}: es una página HTML o XML con otro nombre, no una tabla; ábralo y guárdelo como xlsx o csv.")
     if suffix in SHEETS:
-        rows = _sheet(path, content, sheet).iloc[skip:]
+        raw = _sheet(path, content, sheet).iloc[skip:]
     elif suffix == ".parquet":
-        rows = _below_header(_parquet(path, content)).iloc[skip:]
+        raw = _below_header(_parquet(path, content)).iloc[skip:]
     elif suffix in VECTORS:
-        rows = _below_header(_vector(path, sheet)).iloc[skip:]
+        raw = _below_header(_vector(path, sheet)).iloc[skip:]
     else:
-        rows = _csv(*(_unzipped(path, content) if suffix == ".zip" else (path.name, content)), skip)
-    rows = rows.apply(lambda column: column.str.strip())
-    rows = rows.mask(rows == "").dropna(how="all")
+        raw = _csv(*(_unzipped(path, content) if suffix == ".zip" else (path.name, content)), skip)
+    trimmed = pd.DataFrame({c: raw[c].str.strip() for c in raw})
+    rows = trimmed.mask(trimmed == "").dropna(how="all")
     if rows.empty:
         raise DataError(f"{path.name}: no tiene ninguna fila; descárguelo otra vez.")
     return rows.reset_index(drop=True)
@@ -81,14 +82,57 @@ def fold(text: str) -> str:
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
-def _headers(row: pd.Series, names: Sequence[str]) -> list[str]:
+def some(ids: Sequence[object] | pd.Index) -> str:
+    """How many and the first three, for error sentences.
+
+    >>> some(["a", "b", "c", "d"])
+    '4 (a, b, c, …)'
+    """
+    listed = list(map(str, ids))
+    return f"{len(listed)} ({', '.join(listed[:3])}{', …' if len(listed) > 3 else ''})"
+
+
+def codes(text: pd.Series, width: int, where: str) -> pd.Series:
+    """Keys of digits padded with zeros to their width; DataError for blanks and anything else."""
+    padded = text.str.zfill(width)
+    bad = ~padded.fillna("").str.fullmatch(rf"\d{{{width}}}")
+    if bad.any():
+        raise DataError(f"{where}: «{text.name}» no es una clave de {width} dígitos en {int(bad.sum())} filas, "
+                        f"por ejemplo {text[bad].iloc[0]!r}; corríjalas.")
+    return padded
+
+
+def numbers(text: pd.Series, where: str, *, hidden: Sequence[str] = (), low: float | None = None) -> pd.Series:
+    """Text to floats, blanks and `hidden` marks as NaN; DataError for anything else or less than `low`."""
+    shown = text.mask(text.str.casefold().isin([h.casefold() for h in hidden]))
+    value = pd.to_numeric(shown, errors="coerce").astype("float64")
+    bad = (shown.notna() & ~np.isfinite(value)) | (value < (-np.inf if low is None else low))
+    if bad.any():
+        kind = "un número" if low is None else f"un número de {low:g} o más"
+        raise DataError(f"{where}: «{text.name}» no es {kind} en {some(text.index[bad])}, por ejemplo {text[bad].iloc[0]!r}; "
+                        "corrija esas filas.")
+    return value
+
+
+def refuse_repeated(keys: pd.Index, where: str) -> None:
+    """DataError if a key stands more than once."""
+    if keys.has_duplicates:
+        raise DataError(f"{where}: «{keys.name}» repetida: {some(keys[keys.duplicated()].unique())}; deje una fila por clave.")
+
+
+def sheet_names(path: Path) -> list[str]:
+    """Names of the sheets of a workbook, in order; DataError if it is none."""
+    return [str(name) for name in _book(path, _content(path)).sheet_names]
+
+
+def _headers(row: Sequence[object], names: Sequence[str]) -> list[str]:
     """Unique headers, those that match one of `names` spelled like it; an exact spelling wins over a folded one."""
-    written = [f"columna {i}" if pd.isna(v) else str(v) for i, v in enumerate(row, 1)]
+    written = [str(v) if isinstance(v, str) else f"columna {i}" for i, v in enumerate(row, 1)]
     wanted = {fold(n): n for n in names if n not in written}
     headers: list[str] = []
-    for name in written:
+    for i, name in enumerate(written, 1):
         name = wanted.pop(fold(name), name)
-        headers.append(name if name not in headers else f"{name}.{headers.count(name) + len(headers)}")
+        headers.append(name if name not in headers else f"{name} (columna {i})")
     return headers
 
 
@@ -101,7 +145,7 @@ def _content(path: Path) -> bytes:
         raise DataError(f"{path} es una carpeta y se esperaba un archivo; escriba la ruta completa.") from None
     except OSError as fault:
         raise DataError(f"No se puede leer {path} ({fault.strerror}); revise los permisos.") from None
-    if not content.strip():
+    if not content.removeprefix(b"\xef\xbb\xbf").strip():
         raise DataError(f"{path.name}: el archivo está vacío; descárguelo otra vez.")
     return content
 
@@ -118,17 +162,22 @@ def _csv(name: str, content: bytes, skip: int) -> pd.DataFrame:
     separator = max(",;\t|", key=head.count)
     try:
         return pd.read_csv(io.StringIO(text), sep=separator, header=None, skiprows=skip, dtype=str, na_filter=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as fault:
-        raise DataError(f"{name}: no se entiende como csv ({str(fault).strip()}); revise esa línea o descárguelo otra vez.") from None
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+    except pd.errors.ParserError as fault:
+        wide = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(fault))
+        why = f"la línea {wide[2]} tiene {wide[3]} columnas y se esperaban {wide[1]}" if wide else "hay comillas sin cerrar"
+        raise DataError(f"{name}: no se entiende como csv, {why}; corríjalo o descárguelo otra vez.") from None
 
 
 def _unzipped(path: Path, content: bytes) -> tuple[str, bytes]:
     """Name and bytes of the one csv of a zip that is not a dictionary, catalogue or other support."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = [n for n in archive.namelist() if n.lower().endswith(".csv") and not _SUPPORT.search(n)]
+            tables = [n for n in archive.namelist() if n.lower().endswith(".csv")]
+            names = [n for n in tables if not _SUPPORT.search(n)] or tables
             if len(names) != 1:
-                found = f"trae {len(names)} csv de datos ({', '.join(names[:3])})" if names else "no trae ningún csv de datos"
+                found = f"trae {len(names)} csv de datos ({', '.join(names[:3])})" if names else "no trae ningún csv"
                 raise DataError(f"{path.name}: {found} y se esperaba uno; descárguelo otra vez o indique el csv directamente.")
             _guard_size(path, archive, names)
             return f"{path.name}/{names[0]}", archive.read(names[0])
@@ -146,18 +195,29 @@ def _guard_size(path: Path, archive: zipfile.ZipFile, names: Sequence[str]) -> N
 
 
 def _sheet(path: Path, content: bytes, sheet: str | None) -> pd.DataFrame:
+    with _book(path, content) as book:
+        names = {fold(str(n)): str(n) for n in reversed(book.sheet_names)}
+        name = str(book.sheet_names[0]) if sheet is None else names.get(fold(sheet))
+        if name is None:
+            raise DataError(f"{path.name}: no tiene la hoja «{sheet}»; tiene {', '.join(map(str, book.sheet_names))}.")
+        try:
+            return pd.read_excel(book, sheet_name=name, header=None, dtype=str, na_filter=False)
+        except (CalamineError, ValueError):
+            raise _broken_book(path) from None
+
+
+def _book(path: Path, content: bytes) -> pd.ExcelFile:
     try:
         if content.startswith(b"PK"):
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 _guard_size(path, archive, archive.namelist())
-        with pd.ExcelFile(io.BytesIO(content), engine="calamine") as book:
-            names = {fold(str(n)): str(n) for n in reversed(book.sheet_names)}
-            name = str(book.sheet_names[0]) if sheet is None else names.get(fold(sheet))
-            if name is None:
-                raise DataError(f"{path.name}: no tiene la hoja «{sheet}»; tiene {', '.join(map(str, book.sheet_names))}.")
-            return pd.read_excel(book, sheet_name=name, header=None, dtype=str, keep_default_na=False, na_filter=False)
+        return pd.ExcelFile(io.BytesIO(content), engine="calamine")
     except (CalamineError, zipfile.BadZipFile):
-        raise DataError(f"{path.name}: no es un libro de Excel legible o está incompleto; descárguelo otra vez.") from None
+        raise _broken_book(path) from None
+
+
+def _broken_book(path: Path) -> DataError:
+    return DataError(f"{path.name}: no es un libro de Excel legible o está incompleto; descárguelo otra vez.")
 
 
 def _parquet(path: Path, content: bytes) -> pd.DataFrame:
@@ -205,6 +265,3 @@ def _text(column: pd.Series) -> pd.Series:
         text = [str(v) for v in column.tolist()]
     return pd.Series(text, index=column.index, dtype="str").where(column.notna().to_numpy()).reset_index(drop=True)
 
-
-def _plural(items: Sequence[str], one: str, many: str) -> str:
-    return one if len(items) == 1 else many

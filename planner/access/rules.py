@@ -1,0 +1,117 @@
+"""Rules that every plan must keep, checked on its consequences and apart from whoever made it; each broken one in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from planner.model import Access, Option, Plan, Travel
+from planner.settings import Scenario
+
+_TOLERANCE = 1e-6  # relative, of people and money
+_MINUTES = 1e-6
+
+
+def violations(
+    travel: Travel, access: Access, localities: pd.DataFrame, taken: pd.DataFrame, plan: Plan, scenario: Scenario,
+) -> tuple[str, ...]:
+    """The rules that the plan breaks, empty if none: what, how many, first three ids.
+
+    `localities` holds today's columns and those with suffix `_plan`; `taken` is the plan's served rows with `kind` and `place`.
+    """
+    chosen = chosen_options(plan)
+    return tuple(_listed([
+        *_known(chosen, taken, plan, scenario), *_money(chosen, scenario), *_room(chosen, access, taken),
+        *_circuits(chosen, taken, scenario), *_travel(travel, access, taken), *_spacing(travel, access, chosen, scenario),
+        ("empeora a personas de", _worse(localities, taken))]))
+
+
+def chosen_options(plan: Plan) -> list[Option]:
+    """The options that the plan chose, by id."""
+    return [o for o in sorted(plan.options, key=lambda o: o.id) if o.id in set(plan.chosen)]
+
+
+Rule = tuple[str, Iterable[str]]
+
+
+def _known(chosen: list[Option], taken: pd.DataFrame, plan: Plan, scenario: Scenario) -> list[Rule]:
+    return [
+        ("elige opciones que no están entre las factibles", sorted(set(plan.chosen) - {o.id for o in chosen})),
+        ("atiende con opciones no elegidas", sorted(set(taken["option"]) - set(plan.chosen))),
+        ("elige intervenciones que el escenario no permite", [o.id for o in chosen if o.kind not in scenario.allow])]
+
+
+def _money(chosen: list[Option], scenario: Scenario) -> list[Rule]:
+    rules: list[Rule] = []
+    for what, spent, limit in (("presupuesto anual", sum(o.annual_mxn for o in chosen), scenario.budget_mxn_year),
+                               ("tope de inversión", sum(o.capital_mxn for o in chosen), scenario.capital_mxn)):
+        if limit is not None and spent > limit * (1 + _TOLERANCE):
+            rules.append((f"rebasa el {what}: {spent:,.0f} de {limit:,.0f} MXN con", [o.id for o in chosen]))
+    return rules
+
+
+def _room(chosen: list[Option], access: Access, taken: pd.DataFrame) -> list[Rule]:
+    """Capacity of each option, and each person at most once: by tier, the unserved tier first."""
+    people = taken.groupby("option")["people"].sum()
+    crowded = [o.id for o in chosen if people.get(o.id, 0.0) > o.capacity_people * (1 + _TOLERANCE)]
+    today = access.localities.loc[access.localities.index.isin(taken["cvegeo"])]
+    with_room = today["people"] * today["sufficiency"]
+    room = pd.DataFrame({"sin_servicio": today["people"] - with_room, "con_servicio": with_room})
+    used = taken.pivot_table(index="cvegeo", columns="tier", values="people", aggfunc="sum").reindex(index=room.index, columns=room.columns)
+    used = used.astype(float).fillna(0.0)
+    slack = _TOLERANCE * today["people"] + _TOLERANCE
+    twice = used.gt(room.add(slack, axis=0)).any(axis=1)
+    early = (used["con_servicio"] > slack) & (used["sin_servicio"] < room["sin_servicio"] - slack)
+    return [
+        ("rebasa la capacidad de", crowded),
+        ("toma personas negativas en", taken.loc[taken["people"] < 0, "cvegeo"]),
+        ("cuenta personas más de una vez en", used.index[twice]),
+        ("atiende a quien ya tiene servicio antes que a quien no lo tiene en", used.index[early])]
+
+
+def _circuits(chosen: list[Option], taken: pd.DataFrame, scenario: Scenario) -> list[Rule]:
+    circuits = {o.id: o for o in chosen if o.kind in ("umm", "brigada")}
+    strays = [f"{i} en {c}" for i, c in zip(taken["option"], taken["cvegeo"], strict=True) if i in circuits and c not in circuits[i].stops]
+    long = [o.id for o in circuits.values() if len(o.stops) > scenario.umm_stops_max]
+    return [("atiende fuera de las paradas con", strays), ("tiene rutas con demasiadas paradas:", long)]
+
+
+def _travel(travel: Travel, access: Access, taken: pd.DataFrame) -> list[Rule]:
+    """New units serve at the minutes to their seat; a second nucleo at those to its unit, only people who answer to it."""
+    rows = access.shares.rename(columns={"clues": "place", "minutes": "true"}).drop_duplicates(["cvegeo", "place"])
+    seats = travel.seats.pairs().rename(columns={"site": "place", "minutes": "true"})
+    faults = []
+    for kind, true in (("umr", seats), ("nucleo", rows[rows["kind"] == "fija"])):
+        found = taken[taken["kind"] == kind].merge(true[["cvegeo", "place", "true"]], how="left", on=["cvegeo", "place"])
+        wrong = ~((found["minutes"] - found["true"]).abs() <= _MINUTES)
+        faults += [f"{i} en {c}" for i, c in zip(found.loc[wrong, "option"], found.loc[wrong, "cvegeo"], strict=True)]
+    return [("usa minutos que no son los del traslado en", faults)]
+
+
+def _spacing(travel: Travel, access: Access, chosen: list[Option], scenario: Scenario) -> list[Rule]:
+    """A new unit keeps its distance from today's fixed units and from the other new ones, in either direction."""
+    seats = {o.place: o.id for o in chosen if o.kind == "umr"}
+    now = access.localities["first_level_min"]
+    close = [i for place, i in seats.items() if now[place] < scenario.umr_spacing_min - _MINUTES]
+    pairs = travel.seats.pairs()
+    both = pairs[pairs["site"].isin(list(seats)) & pairs["cvegeo"].isin(list(seats)) & (pairs["site"] != pairs["cvegeo"])]
+    near = both[both["minutes"] < scenario.umr_spacing_min - _MINUTES]
+    twins = [seats[c] for c in near["cvegeo"]]
+    return [("pone una UMR demasiado cerca de una unidad fija:", close), ("pone UMR demasiado cerca entre sí:", sorted(set(twins)))]
+
+
+def _worse(localities: pd.DataFrame, taken: pd.DataFrame) -> list[str]:
+    worse = taken.loc[taken["gap_closed"] < -_TOLERANCE * np.maximum(taken["people"], 1.0), "cvegeo"]
+    gap = localities.index[localities["gap_share_plan"] > localities["gap_share"] + _TOLERANCE]
+    return sorted({*worse, *gap})
+
+
+def _listed(rules: list[Rule]) -> list[str]:
+    out = []
+    for what, ids in rules:
+        found = [str(i) for i in ids]
+        if found:
+            out.append(f"El plan {what} {', '.join(found[:3])}{f' y {len(found) - 3} más' if len(found) > 3 else ''}.")
+    return out

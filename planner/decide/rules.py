@@ -1,0 +1,113 @@
+"""What may be suggested where: every feasibility rule is a named predicate, so that a refusal can name its rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from planner.model import Access, Option, Region, Travel, TravelTimes
+from planner.settings import Scenario
+from planner.travel.speeds import pace
+from planner.travel.surface import set_on_grid
+from planner.travel.times import WAYS, travel_times
+
+
+def beyond_reach(access: Access, scenario: Scenario) -> pd.Series:
+    """Localities farther from the nearest fixed first level than the threshold; unreachable ones are, unknown ones are not."""
+    far: pd.Series = access.localities["first_level_min"] > scenario.reach_first_level_min
+    return far
+
+
+def needs_field_visit(access: Access, scenario: Scenario) -> pd.Series:
+    """Localities so small and so far that they are assessed on the ground, never sited by the planner."""
+    tiny, far = access.localities["people"] < scenario.mobile_locality_min, access.localities["first_level_min"] > scenario.remote_min
+    return pd.Series(tiny & far)
+
+
+def mobile_size(region: Region, scenario: Scenario) -> pd.Series:
+    """Localities small enough for a mobile service."""
+    return region.localities["population"] <= scenario.mobile_locality_max
+
+
+def vehicle_reaches(travel: Travel, region: Region) -> pd.Series:
+    """Localities with a road in the scenario's season: a mobile unit can park there."""
+    return travel.road_any.reindex(region.localities.index, fill_value=False)
+
+
+def brigade_country(travel: Travel, region: Region) -> pd.Series:
+    """Localities without a road, or whose road the rains cut: a brigade goes on foot or by 4x4."""
+    return ~vehicle_reaches(travel, region) | ~travel.road_all_year.reindex(region.localities.index, fill_value=False)
+
+
+def mobile_candidates(region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.DataFrame:
+    """Bool columns `umm` and `brigada` by cvegeo: where a stop of each may be set."""
+    stop = beyond_reach(access, scenario) & mobile_size(region, scenario) & ~needs_field_visit(access, scenario)
+    return pd.DataFrame({"umm": stop & vehicle_reaches(travel, region), "brigada": stop & brigade_country(travel, region)})
+
+
+def stop_limit_min(scenario: Scenario) -> float:
+    """Farthest stop from its base: the first-stop limit, and there and back with the stop inside one shift."""
+    return min(scenario.first_stop_max_min, (scenario.shift_hours - scenario.stop_hours_min) * 60.0 / 2.0)
+
+
+def stops_limit(visits_month: float, scenario: Scenario) -> int:
+    """Most stops of a circuit at one stop a day, each visited `visits_month` times in the working days of a month.
+
+    >>> stops_limit(2.0, Scenario()), stops_limit(4.0, Scenario())
+    (10, 5)
+    """
+    return min(scenario.umm_stops_max, int(scenario.working_days_month / visits_month + 1e-9))
+
+
+def seat_area(region: Region, travel: Travel, scenario: Scenario) -> TravelTimes:
+    """Minutes between localities and candidate seats by `mode_umr_seat`, at least up to umr_seat_reach_min."""
+    if scenario.mode_umr_seat == scenario.mode_first_level and scenario.umr_seat_reach_min <= travel.seats.cutoff_min:
+        return travel.seats
+    paces = {way: pace(region.grid, scenario, way) for way in WAYS}
+    people = set_on_grid(region.grid, paces["a_pie"], region.localities, snap_max_m=scenario.snap_max_m)
+    seats = people.only(people.ids.isin(travel.seats.sites))
+    return travel_times(region.grid, paces, people, seats, scenario.mode_umr_seat,
+                        cutoff_min=scenario.umr_seat_reach_min, wait_min=scenario.public_transport_wait_min)
+
+
+def seat_rules(region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.DataFrame:
+    """Each candidate seat of a UMR: `people` beyond reach within umr_seat_reach_min of it, and its rules as bool columns.
+
+    `people_enough`: at least umr_people_min of them; `spaced`: umr_spacing_min or more from every fixed first level;
+    `all_year`: a road passable all year. The 30 minutes of the siting norm are by `mode_umr_seat`, a vehicle by default:
+    it says where a unit has an area of influence; whom the unit serves, and what that closes, goes by `mode_first_level`.
+    """
+    near = seat_area(region, travel, scenario).within(scenario.umr_seat_reach_min)
+    far = access.localities["people"].where(beyond_reach(access, scenario), 0.0)
+    seats = travel.seats.sites
+    people = near["cvegeo"].map(far).groupby(near["site"]).sum().reindex(seats, fill_value=0.0)
+    nearest = access.localities["first_level_min"].reindex(seats)
+    return pd.DataFrame({
+        "people": people, "first_level_min": nearest,
+        "people_enough": (people > 0) & (people >= scenario.umr_people_min),
+        "spaced": nearest >= scenario.umr_spacing_min,
+        "all_year": travel.road_all_year.reindex(seats, fill_value=False)}, index=seats)
+
+
+def left_out(options: tuple[Option, ...], region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.DataFrame:
+    """Why a locality beyond reach has no option: index cvegeo, columns `rule` (name) and `reason` (Spanish)."""
+    index = region.localities.index
+    served = index.isin(pd.concat([o.serves["cvegeo"] for o in options])) if options else np.zeros(len(index), bool)
+    rows = access.localities.reindex(index)
+    near_base = index.isin(travel.bases.within(stop_limit_min(scenario))["cvegeo"])
+    causes = {  # the first that holds is told
+        "sin_tiempos": (rows["first_level_min"].isna(), "sin tiempos de traslado conocidos"),
+        "sin_personas": (rows["people"] <= 0, "sin población objetivo"),
+        "sin_brecha": (rows["weighted_gap"].isna(), "sin grado de rezago o brecha conocida"),
+        "valorar_en_campo": (needs_field_visit(access, scenario), f"menos de {scenario.mobile_locality_min:g} personas"
+                             f" y a más de {scenario.remote_min:g} min: valorar en campo"),
+        "localidad_grande": (~mobile_size(region, scenario),
+                             f"más de {scenario.mobile_locality_max:g} habitantes, y ninguna sede de UMR factible la acerca"),
+        "sin_base": (~pd.Series(near_base, index), f"ninguna unidad fija a {stop_limit_min(scenario):g} min o menos"),
+        "ruta_corta": (pd.Series(True, index), f"las rutas y sedes posibles no reúnen el mínimo de personas"
+                                               f" ({scenario.mobile_people_min:g} en ruta, {scenario.umr_people_min:g} en UMR)"),
+    }
+    rule = np.select([c[0].to_numpy(bool) for c in causes.values()], list(causes), default="ruta_corta")
+    out = pd.DataFrame({"rule": rule, "reason": [causes[r][1] for r in rule]}, index=index)
+    return out[(beyond_reach(access, scenario) | rows["first_level_min"].isna()) & ~served]
+

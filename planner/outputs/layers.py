@@ -1,0 +1,150 @@
+"""The layers of a run, with Spanish names: the one source of the map and of every file, so they cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from planner import schema
+from planner.access.catchments import catchments
+from planner.model import LEVELS, MODES, Mode, Option, Outcome, Plan, Region, Surface, Travel
+from planner.schema import Table
+from planner.settings import Scenario
+from planner.travel.speeds import pace
+from planner.travel.surface import DECIMALS, nearest_surface, set_on_grid
+
+# What each layer holds, in the order of its fields; the first table gives the key.
+TABLES: dict[str, tuple[Table, ...]] = {
+    "localidades": (schema.LOCALITIES, schema.ACCESS, schema.PLANNED, schema.BY_MODE, schema.SUGGESTION),
+    "unidades": (schema.UNITS, schema.UNIT_RESULTS, schema.UNIT_PLANNED),
+    "propuestas": (schema.PROPOSALS,),
+    "rutas": (schema.ROUTES,),
+    "areas_influencia": (schema.CATCHMENTS,),
+}
+_DIGITS = 12  # significant; minutes, told to the millionth, keep them all
+
+
+def layers(region: Region, travel: Travel, outcome: Outcome, plan: Plan, scenario: Scenario) -> dict[str, gpd.GeoDataFrame]:
+    """Every layer of the run in the region's CRS, indexed by its key, fields as in `TABLES` under their export names.
+
+    Null stands for unreachable and unknown. Figures keep twelve significant digits, so indicators can be recomputed from
+    the layers. DataError if a table breaks its declaration.
+    """
+    found = {
+        "localidades": _localities(travel, outcome),
+        "unidades": outcome.units,
+        "propuestas": outcome.proposals,
+        "rutas": _routes(region, travel, plan, scenario),
+        "areas_influencia": _areas(region, travel, plan, scenario),
+    }
+    return {name: _exported(name, frame, region.crs) for name, frame in found.items()}
+
+
+def dictionary() -> pd.DataFrame:
+    """What each field of each layer means: one row per layer and field, in the order of the files."""
+    return pd.DataFrame([
+        {"capa": name, "campo": c.export, "etiqueta": c.label, "significado": c.meaning, "tipo": c.kind, "unidad": c.unit, "marca": c.mark}
+        for name, tables in TABLES.items() for c in (tables[0].key, *(c for t in tables for c in t.columns))])
+
+
+def _exported(name: str, frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
+    tables = TABLES[name]
+    key = tables[0].key
+    inner = pd.DataFrame(frame.drop(columns=frame.geometry.name)).replace([np.inf, -np.inf], np.nan).rename_axis(key.name)
+    if inner.empty:  # a table without rows has no types of its own
+        inner = inner.astype({c.name: c.kind for t in tables for c in t.columns if c.kind != "text" and c.name in inner})
+    for table in tables:
+        schema.check(table, inner, f"Capa {name}")
+    columns = {c.export: _tidy(inner[c.name], c) for table in tables for c in table.columns}
+    return gpd.GeoDataFrame(columns, geometry=frame.geometry.array, crs=crs, index=inner.index.rename(key.export)).sort_index()
+
+
+def _tidy(values: pd.Series, column: schema.Column) -> pd.Series:
+    if column.kind == "float":
+        return values.astype(float).map(lambda v: float(f"{v:.{_DIGITS}g}"))
+    if column.kind == "int":
+        return values.astype("Int64" if column.null else "int64")
+    return values.astype("bool" if column.kind == "bool" else "str")
+
+
+def _localities(travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:
+    index = outcome.localities.index
+    by_mode = {f"{level}_{mode}_min": travel.nearest[level, mode]["minutes"].reindex(index) for level in LEVELS for mode in MODES}
+    return outcome.localities.assign(**by_mode)
+
+
+def _routes(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gpd.GeoDataFrame:
+    chosen = [o for o in plan.options if o.id in set(plan.chosen) and o.stops]
+    taken = plan.served.groupby(["option", "cvegeo"])["people"].sum()
+    rows = [row for option in chosen for row in _route(option, region, travel, taken, scenario)]
+    names = ["id", *schema.ROUTES.names(), "geometry"]
+    table = pd.DataFrame(rows, columns=names).set_index("id")
+    return gpd.GeoDataFrame(table, geometry="geometry", crs=region.crs)
+
+
+def _route(option: Option, region: Region, travel: Travel, taken: pd.Series, scenario: Scenario) -> list[dict[str, object]]:
+    base = region.units.loc[option.place]
+    rows: list[dict[str, object]] = []
+    for order, cvegeo in enumerate(option.stops, 1):
+        stop = region.localities.loc[cvegeo]
+        days = visit_days(order, option.visits_month, scenario.working_days_month)
+        facts = {
+            "route": option.id, "kind": option.kind, "clues": option.place, "base": base["name"], "cvegeo": cvegeo,
+            "locality": stop["name"], "name": f"{base['name']}, día {days[0]}: {stop['name']}",
+            "order": order, "day": days[0], "days": ", ".join(map(str, days)),
+            "minutes": travel.bases.minutes(cvegeo, option.place), "visits_month": option.visits_month,
+            "people": float(taken.get((option.id, cvegeo), 0.0)), "drawing": "esquemático"}
+        line = shapely.LineString([base.geometry, stop.geometry])
+        for element, geometry in (("parada", stop.geometry), ("tramo", line)):
+            rows.append({"id": f"{option.id}-{order:02d}-{element}", "element": element, **facts, "geometry": geometry})
+    return rows
+
+
+def visit_days(order: int, visits_month: float, working_days: int) -> list[int]:
+    """Working days of the month on which the stop in place `order` is visited: one stop a day, visits evenly apart.
+
+    >>> visit_days(3, visits_month=2, working_days=20)
+    [3, 13]
+    """
+    visits = max(1, int(visits_month))
+    return [order + visit * (working_days // visits) for visit in range(visits)]
+
+
+def _areas(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gpd.GeoDataFrame:
+    """Ground of each unit today, and the ground to which each new unit would be strictly nearer than any of today's."""
+    edges = (scenario.ramp_first_level_good_min, scenario.reach_first_level_min, scenario.ramp_first_level_none_min)
+    today = _in_mode(lambda way: travel.surfaces["primer_nivel", way], scenario)
+    seats = {o.place: o for o in plan.options if o.id in set(plan.chosen) and o.kind == "umr"}
+    new = _seat_surface(region, sorted(seats), today, scenario)
+    now, then = catchments(today, region.grid, edges), catchments(new, region.grid, edges)
+    table = pd.concat([
+        now.assign(origin="actual", clues=now["site"], proposal=None, name=now["site"].map(region.units["name"])),
+        then.assign(origin="propuesta", clues=None, proposal=[seats[s].id for s in then["site"]],
+                    name=[seats[s].name for s in then["site"]]),
+    ], ignore_index=True)
+    table["id"] = [f"{owner}-{edge:g}" for owner, edge in zip(table["clues"].fillna(table["proposal"]), table["to_min"], strict=True)]
+    return table.assign(mode=scenario.mode_first_level, area_km2=table.area / 1e6).set_index("id")
+
+
+def _in_mode(surface: Callable[[Mode], Surface], scenario: Scenario) -> Surface:
+    """The surface of the scenario's mode to the first level; by public transport one walks or waits, whichever is shorter."""
+    if scenario.mode_first_level != "transporte_publico":
+        return surface(scenario.mode_first_level)
+    walk, ride = surface("a_pie"), surface("vehiculo")
+    waited = np.round(ride.minutes + scenario.public_transport_wait_min, DECIMALS)
+    return Surface(np.minimum(walk.minutes, waited), np.where(waited < walk.minutes, ride.site, walk.site), walk.sites)
+
+
+def _seat_surface(region: Region, seats: list[str], today: Surface, scenario: Scenario) -> Surface:
+    if not seats:
+        return Surface(np.full_like(today.minutes, np.inf), np.full_like(today.site, -1), ())
+    grid = region.grid
+    places = set_on_grid(grid, pace(grid, scenario, "a_pie"), region.localities.loc[seats], snap_max_m=scenario.snap_max_m)
+    bound = scenario.ramp_first_level_none_min
+    new = _in_mode(lambda way: nearest_surface(grid, pace(grid, scenario, way), places, bound_min=bound), scenario)
+    return replace(new, site=np.where(new.minutes < today.minutes, new.site, -1))

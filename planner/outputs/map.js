@@ -1,0 +1,115 @@
+/* Draws the planner's layers on a Leaflet map. Data arrive column by column and are shown as text, never as HTML. */
+window.plannerMap = function (map, base) {
+  const PI = Math.PI;
+  const ring = (n, turn, inner) => Array.from({length: n}, (_, i) => {
+    const far = inner && i % 2 ? inner : 1;
+    return [far * Math.sin(turn + 2 * PI * i / n), -far * Math.cos(turn + 2 * PI * i / n)];
+  });
+  const third = 0.36;
+  const SHAPES = {
+    square: ring(4, PI / 4), diamond: ring(4, 0), triangle: ring(3, 0), star: ring(10, 0, 0.45),
+    cross: [[-third, -1], [third, -1], [third, -third], [1, -third], [1, third], [third, third],
+            [third, 1], [-third, 1], [-third, third], [-1, third], [-1, -third], [-third, -third]],
+  };
+  const Mark = L.CircleMarker.extend({  // one canvas for everything: only the top canvas would get the clicks
+    _updatePath: function () {
+      const shape = SHAPES[this.options.shape], canvas = this._renderer;
+      if (!shape) return canvas._updateCircle(this);
+      if (!canvas._drawing || this._empty()) return;
+      const pen = canvas._ctx, at = this._point, size = this._radius;
+      pen.beginPath();
+      shape.forEach(([x, y], i) => pen[i ? "lineTo" : "moveTo"](at.x + x * size, at.y + y * size));
+      pen.closePath();
+      canvas._fillStroke(pen, this);
+    },
+  });
+
+  const count = value => Math.round(value).toLocaleString("en-US");
+  const box = lines => {
+    const node = document.createElement("div");
+    lines.filter(Boolean).forEach((line, i) => {
+      const row = node.appendChild(document.createElement(i ? "div" : "strong"));
+      row.textContent = line;
+    });
+    return node;
+  };
+  let clicks = 0;
+  const choose = (kind, id) => {
+    if (window.Streamlit) window.Streamlit.setComponentValue({kind: kind, id: id, click: ++clicks});
+  };
+
+  const groups = {}, drawn = {}, overlays = {};
+  const NAMES = [["areas", "Área de influencia"], ["rutas", "Rutas"], ["localidades", "Localidades"],
+                 ["otras", "Otras unidades"], ["propuestas", "Propuestas"], ["unidades", "Unidades"], ["elegida", ""]];  // ground up
+  if (base.image) overlays["Caminos"] = L.imageOverlay(base.image, base.image_bounds, {opacity: 0.9}).addTo(map);
+  const borders = L.polyline(base.borders, {color: "#8a94a0", weight: 1, interactive: false}).addTo(map);
+  NAMES.forEach(([key, label]) => {
+    groups[key] = L.featureGroup();
+    if (key !== "otras") groups[key].addTo(map);  // units outside the planned network: on demand
+    if (label) overlays[label] = groups[key];
+  });
+  L.control.layers(null, overlays, {collapsed: true, position: "topright"}).addTo(map);
+  L.control.zoom({zoomInTitle: "Acercar", zoomOutTitle: "Alejar"}).addTo(map);
+  L.control.scale({imperial: false}).addTo(map);
+  map.fitBounds(base.bounds, {padding: [12, 12], animate: false});
+
+  /* Marks shrink on a map of a whole state, so that towns are seen between units. */
+  const scale = () => Math.min(1.25, Math.max(0.45, 1 + (map.getZoom() - 10.5) * 0.22));
+  const rescale = () => NAMES.forEach(([name]) => groups[name].eachLayer(
+    mark => mark.options.size && mark.setRadius(mark.options.size * scale())));
+  map.on("zoomend", rescale);
+
+  const points = (group, data, kind, style, lines) => {
+    for (let i = 0; i < data.id.length; i++) {
+      const look = style(i);
+      const mark = new Mark([data.lat[i], data.lon[i]], {...look, bubblingMouseEvents: false, size: look.radius, radius: look.radius * scale()});
+      mark.bindTooltip(() => box(lines(i)), {direction: "top", sticky: true});
+      mark.on("click", () => choose(kind, data.id[i]));
+      group.addLayer(mark);
+    }
+  };
+  const draw = {
+    localidades: (group, data) => points(group, data, "localidad",
+      i => ({radius: data.size[i] / 10, color: "#3b4350", weight: 0.5, fillColor: base.colors[data.color[i]], fillOpacity: 0.9}),
+      i => [data.name[i], data.places[data.place[i]],
+            data.score[i] === null ? "Brecha: sin dato" : "Brecha: " + data.score[i].toFixed(1) + " de 100",
+            count(data.people[i]) + " personas objetivo"]),
+    unidades: (group, data) => points(group, data, "unidad",
+      i => base.units[data.color[i]], i => [data.name[i], base.unit_names[data.color[i]], data.id[i]]),
+    otras: (group, data) => draw.unidades(group, data),
+    propuestas: (group, data) => points(group, data, "propuesta",
+      i => base.proposals[data.color[i]], i => ["Propuesta: " + base.proposal_names[data.color[i]], data.name[i], data.note[i]]),
+    rutas: (group, data) => data.line.forEach((line, i) => {
+      group.addLayer(L.polyline(line, {color: "#b0256f", weight: 1.2, opacity: 0.6})
+        .bindTooltip(() => box(["Ruta propuesta", data.name[i]]), {sticky: true}));
+    }),
+    areas: (group, data) => data.rings.forEach((rings, i) => group.addLayer(
+      L.polygon(rings, {color: "#1f5fa8", weight: 1, opacity: 0.7, fillColor: base.bands[Math.min(data.band[i], base.bands.length - 1)],
+                        fillOpacity: 0.35, interactive: false}))),
+    elegida: (group, data) => {
+      group.addLayer(new Mark([data.lat, data.lon], {radius: 13, color: "#111", weight: 2.5, fill: false, interactive: false}));
+      if (!map.getBounds().contains([data.lat, data.lon])) map.panTo([data.lat, data.lon]);  // found by search
+    },
+  };
+
+  /* `layers`: name -> {key, ...columns}. A layer whose key has not changed is left as it stands. */
+  this.update = layers => {
+    let changed = false;
+    NAMES.forEach(([name]) => {
+      const data = layers[name], key = data ? data.key : "";
+      if (drawn[name] === key) return;
+      drawn[name] = key;
+      changed = true;
+      groups[name].clearLayers();
+      if (data) draw[name](groups[name], data);
+    });
+    if (changed) {
+      NAMES.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
+    }
+  };
+  map.on("overlayadd", () => {
+    rescale();
+    NAMES.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
+  });
+  borders.bringToBack();
+};

@@ -1,0 +1,268 @@
+"""The map: folium with Leaflet served by ourselves, one column-wise layer per table, no tiles and no foreign address.
+
+Layers are the ones of `outputs.layers` (Spanish columns, id as index), so the map cannot disagree with the files.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, cast
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from branca.element import Element, MacroElement
+from branca.utilities import image_to_url
+from folium.template import Template
+from pyproj import Transformer
+
+from planner.model import Grid
+
+VENDOR = "/app/static/vendor/leaflet/"
+# Fixed classes: a colour means the same score in every scenario and region. Upper edges, inclusive.
+SCORE_EDGES = (10.0, 20.0, 30.0, 45.0, 60.0, 100.0)
+# viridis, light to dark: dark is worse, and survives every colour deficiency; the last one is "no data".
+SCORE_COLORS = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
+NO_DATA = "#b9bec5"
+BANDS = ("#2c7fb8", "#7fcdbb", "#d4eeb9")
+_INK = "#14213d"
+UNIT_STYLES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
+    "umr": ("Unidad médica rural", ("UMR",), {"shape": "square", "radius": 5, "fillColor": "#ffffff", "color": _INK, "weight": 1.6}),
+    "centro": ("Centro de salud", ("centro_salud",), {"shape": "square", "radius": 6, "fillColor": "#4a7bd0", "color": _INK, "weight": 1}),
+    "hospital": ("Hospital", ("HR", "hospital_general", "hospital_integral", "hospital_especializado"),
+                 {"shape": "cross", "radius": 9, "fillColor": "#d55e00", "color": "#ffffff", "weight": 1.2}),
+    "movil": ("Unidad móvil o brigada", ("UMM", "brigada"),
+              {"shape": "triangle", "radius": 6, "fillColor": "#ffffff", "color": "#d55e00", "weight": 1.8}),
+    "otra": ("Otra unidad (capa aparte)", (), {"shape": "square", "radius": 3, "fillColor": "#9aa3ad", "color": "#5b6470", "weight": 0.8}),
+}
+# Wider than the unit they stand under, so that both can be seen and clicked.
+PROPOSAL_STYLES: dict[str, tuple[str, dict[str, Any]]] = {
+    "umr": ("UMR nueva", {"shape": "star", "radius": 12}),
+    "nucleo": ("Segundo núcleo", {"shape": "diamond", "radius": 11}),
+    "umm": ("Ruta de UMM (base)", {"shape": "triangle", "radius": 12}),
+    "brigada": ("Ruta de brigada (base)", {"shape": "circle", "radius": 10}),
+}
+_PROPOSAL = {"fillColor": "#e7298a", "color": "#ffffff", "weight": 1.4, "fillOpacity": 1}
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&'{}\u2028\u2029"}
+_ROAD_INK = ((40.0, 205), (70.0, 178), (np.inf, 150))  # up to km/h -> grey
+
+
+class OfflineMap(folium.Map):
+    """A folium map that asks only the server it came from for Leaflet."""
+
+    default_js = [("leaflet", VENDOR + "leaflet.js")]
+    default_css = [("leaflet_css", VENDOR + "leaflet.css")]
+
+
+class _Script(MacroElement):
+    _template = Template("{% macro header(this, kwargs) %}{{ this.style }}{% endmacro %}"
+                         "{% macro script(this, kwargs) %}{{ this.code(this._parent.get_name()) }}{% endmacro %}")
+
+    def __init__(self, code: str, style: str = "") -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "planner"
+        self._code, self.style = code, style
+
+    def code(self, parent: str) -> str:
+        return self._code.replace("__MAP__", parent)
+
+
+LEGEND_STYLE = """.leyenda { font-size: .8rem; line-height: 1.5; color: #33404d; } .leyenda p { margin: .1rem 0; font-size: inherit; }
+.leyenda span { display: inline-flex; align-items: center; gap: .25rem; margin-right: .8rem; white-space: nowrap; }"""
+_STYLE = """<style>.leaflet-container { background: #f4f5f2; font-family: system-ui, sans-serif; }
+.leaflet-tooltip { width: max-content; max-width: 320px; white-space: normal; font-size: .8rem; }</style>"""
+
+
+def text_json(value: Any) -> str:
+    """JSON for a script element: no text of a publisher can end the element, nor open a template (folium renders twice).
+
+    >>> text_json({"a": "</script>{{b}}"})
+    '{"a":"\\\\u003c/script\\\\u003e\\\\u007b\\\\u007bb\\\\u007d\\\\u007d"}'
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _STRING.sub(lambda found: found.group().translate(_ESCAPES), text)
+
+
+def score_class(score: pd.Series) -> np.ndarray:
+    """Class of each score, 0 (least gap) to 5; 6 where the score is missing.
+
+    >>> score_class(pd.Series([0.0, 10.0, 10.1, 82.5, float("nan")])).tolist()
+    [0, 0, 1, 5, 6]
+    """
+    values = score.to_numpy(float, na_value=np.nan)
+    return np.where(np.isnan(values), len(SCORE_EDGES), np.searchsorted(SCORE_EDGES, values, side="left")).astype(int)
+
+
+def prepare_base(municipalities: gpd.GeoDataFrame, grid: Grid) -> str:
+    """What never changes in a region, as JSON: municipal borders, roads as an image, colours and names."""
+    image, image_bounds = _road_image(grid)
+    west, south, east, north = municipalities.to_crs(4326).total_bounds.tolist()
+    simple = municipalities.geometry.simplify_coverage(grid.cell_m / 2)
+    lines = shapely.get_parts(shapely.line_merge(shapely.union_all(simple.to_crs(4326).boundary.to_numpy())))
+    units = [style | {"fillOpacity": 1} for _, _, style in UNIT_STYLES.values()]
+    return text_json({
+        "borders": [_latlon(line) for line in lines], "bounds": [[south, west], [north, east]],
+        "image": image, "image_bounds": image_bounds,
+        "colors": [*SCORE_COLORS, NO_DATA], "bands": BANDS,
+        "units": units, "unit_names": [name for name, _, _ in UNIT_STYLES.values()],
+        "proposals": [_PROPOSAL | style for _, style in PROPOSAL_STYLES.values()],
+        "proposal_names": [name for name, _ in PROPOSAL_STYLES.values()]})
+
+
+def prepare_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, str]:
+    """The layers `localidades`, `unidades`, `propuestas` and `rutas` that are given, as JSON columns with a key of the content.
+
+    Units outside the planned network become a layer of their own, `otras`.
+    """
+    makers = {"localidades": _localities, "unidades": _units, "otras": _units, "propuestas": _proposals, "rutas": _routes}
+    found = dict(layers)
+    if "unidades" in found:
+        outside = found["unidades"]["funcion"] == "ninguno"
+        found |= {"unidades": found["unidades"][~outside], "otras": found["unidades"][outside]}
+    return {name: _keyed(make(found[name].to_crs(4326))) for name, make in makers.items() if name in found}
+
+
+def prepare_area(areas: gpd.GeoDataFrame, place: str) -> str:
+    """The catchment of one unit (clues) or proposal (id) from the layer `areas_influencia`, by band of minutes."""
+    edges = sorted(areas["min_hasta"].unique())
+    mine = areas[(areas["clues"] == place) | (areas["propuesta"] == place)].sort_values("min_hasta", ascending=False).to_crs(4326)
+    rings = [[[_latlon(ring) for ring in (part.exterior, *part.interiors)] for part in shapely.get_parts(area)] for area in mine.geometry]
+    return _keyed({"band": [edges.index(value) for value in mine["min_hasta"]], "rings": rings})
+
+
+def chosen_mark(lon: float, lat: float) -> str:
+    """The ring around what the reader chose, as a layer of its own (`elegida`)."""
+    return _keyed({"lat": round(lat, 5), "lon": round(lon, 5)})
+
+
+def base_map(base: str) -> folium.Map:
+    """The map without results; `base` from `prepare_base`."""
+    blank = OfflineMap(tiles=None, prefer_canvas=True, zoom_control=False, attribution_control=False, min_zoom=5, max_zoom=15,
+                       zoom_snap=0.25)
+    script = resources.files("planner.outputs").joinpath("map.js").read_text(encoding="utf-8")
+    blank.add_child(_Script(f"{script}\nwindow.planner = new window.plannerMap(__MAP__, {base});", _STYLE))
+    return blank
+
+
+def drawing(drawn: Mapping[str, str]) -> folium.FeatureGroup:
+    """Results as a feature group that streamlit-folium sends; it redraws only layers whose content changed."""
+    body = ",".join(f"{json.dumps(name)}:{drawn[name]}" for name in sorted(drawn))
+    group = folium.FeatureGroup(control=False)
+    # streamlit-folium appends every group it ever drew to this list and never forgets one
+    group.add_child(_Script(f"window.feature_group = []; window.planner.update({{{body}}});"))
+    return group
+
+
+def build_map(municipalities: gpd.GeoDataFrame, grid: Grid, layers: Mapping[str, gpd.GeoDataFrame]) -> folium.Map:
+    """The whole map in one go: `layers` from `outputs.layers`."""
+    whole = base_map(prepare_base(municipalities, grid))
+    drawing(prepare_layers(layers)).add_to(whole)
+    cast(folium.Figure, whole.get_root()).html.add_child(Element(f"<style>{LEGEND_STYLE}</style>{legend_html()}"), name="leyenda")
+    return whole
+
+
+def legend_html() -> str:
+    """The legend, made of constants only."""
+    edges = (0.0, *SCORE_EDGES)
+    dot = {"shape": "circle", "color": "#3b4350", "weight": 0.5}
+    area = {"shape": "square", "color": "#1f5fa8", "weight": 0.8}
+    classes = [(dot | {"fillColor": color}, f"{low:g} a {high:g}")
+               for low, high, color in zip(edges, SCORE_EDGES, SCORE_COLORS, strict=False)]
+    bands = ("Acceso pleno", "Dentro del umbral", "Acceso parcial")
+    parts = {
+        "Puntaje de brecha (0 a 100)": [*classes, (dot | {"fillColor": NO_DATA}, "Sin dato")],
+        "Unidades": [(style, name) for name, _, style in UNIT_STYLES.values()],
+        "Propuestas": [(_PROPOSAL | style, name) for name, style in PROPOSAL_STYLES.values()],
+        "Área de influencia": [(area | {"fillColor": color}, name) for color, name in zip(BANDS, bands, strict=True)]}
+    rows = (f"<p><b>{title}:</b> {''.join(_entry(style, name) for style, name in entries)}</p>" for title, entries in parts.items())
+    return f"<div class='leyenda'>{''.join(rows)}</div>"
+
+
+_ICONS = {"circle": '<circle cx="8" cy="8" r="5"', "square": '<rect x="3" y="3" width="10" height="10"',
+          "diamond": '<path d="M8 2 14 8 8 14 2 8Z"', "triangle": '<path d="M8 2 14 13H2Z"',
+          "cross": '<path d="M6 2h4v4h4v4h-4v4H6v-4H2V6h4Z"',
+          "star": '<path d="M8.0 0.9L10.0 5.6L15.1 6.1L11.2 9.5L12.4 14.5L8.0 11.8L3.6 14.5L4.8 9.5L0.9 6.1L6.0 5.6Z"'}
+
+
+def _entry(style: Mapping[str, Any], name: str) -> str:
+    mark = f'{_ICONS[style["shape"]]} fill="{style["fillColor"]}" stroke="{style["color"]}" stroke-width="{style["weight"]}"/>'
+    drawn = base64.b64encode(f'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16">{mark}</svg>'.encode()).decode()
+    # Streamlit takes inline SVG out of a page, images it leaves
+    return f'<span><img width="16" height="16" alt="" src="data:image/svg+xml;base64,{drawn}">{html.escape(name)}</span>'
+
+
+def _keyed(columns: Mapping[str, Any]) -> str:
+    body = text_json(columns)
+    return text_json({"key": hashlib.sha256(body.encode()).hexdigest()[:16]})[:-1] + "," + body[1:]
+
+
+def _localities(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    places, place = np.unique(frame["nom_mun"].fillna("").astype(str).to_numpy(object), return_inverse=True)
+    people = frame["poblacion"].to_numpy(float, na_value=0.0)
+    scores = frame["puntaje_brecha"].astype(float).round(1)
+    return _points(frame, "nom_loc") | {
+        "places": places.tolist(), "place": place.tolist(), "color": score_class(frame["puntaje_brecha"]).tolist(),
+        "score": [None if np.isnan(s) else s for s in scores.tolist()], "people": np.rint(people).astype(int).tolist(),
+        # area follows people, between a visible dot and a town that does not hide its neighbours; tenths of a pixel
+        "size": np.rint(10 * np.clip(2.2 + np.sqrt(people) / 9, 2.5, 11)).astype(int).tolist()}
+
+
+def _units(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    kinds = {value: i for i, (_, values, _) in enumerate(UNIT_STYLES.values()) for value in values}
+    kind = frame["clase"].map(kinds).fillna(len(UNIT_STYLES) - 1).astype(int)
+    kind = kind.sort_values(ascending=False, kind="stable")  # fixed units above the mobile ones that park there
+    return _points(frame.loc[kind.index], "nombre") | {"color": kind.tolist()}
+
+
+def _proposals(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    order = list(PROPOSAL_STYLES)
+    columns = {"color": [order.index(kind) for kind in frame["tipo"]], "note": frame["motivo"].astype(str).tolist()}
+    return _points(frame, "nombre") | columns
+
+
+def _routes(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    lines = frame[frame.geometry.geom_type.isin(["LineString", "MultiLineString"])]
+    return {"name": lines["nombre"].astype(str).tolist(),
+            "line": [[_latlon(part) for part in shapely.get_parts(line)] for line in lines.geometry]}
+
+
+def _points(frame: gpd.GeoDataFrame, name: str) -> dict[str, Any]:
+    return {"id": frame.index.astype(str).tolist(), "name": frame[name].fillna("").astype(str).tolist(),
+            "lat": frame.geometry.y.round(5).tolist(), "lon": frame.geometry.x.round(5).tolist()}
+
+
+def _latlon(line: Any) -> list[list[float]]:
+    return np.round(np.asarray(line.coords)[:, [1, 0]], 5).tolist()  # type: ignore[no-any-return]
+
+
+def _road_image(grid: Grid, widest_px: int = 1100) -> tuple[str, list[list[float]]]:
+    """Roads in grey on a transparent image that fits Web Mercator, as a data address, and its corners [lat, lon]."""
+    a, _, c, _, e, f = grid.transform
+    height, width = grid.shape
+    edge = np.linspace(0, 1, 33)
+    sides_x = c + a * width * np.concatenate([edge, edge, np.zeros(33), np.ones(33)])
+    sides_y = f + e * height * np.concatenate([np.zeros(33), np.ones(33), edge, edge])
+    x, y = Transformer.from_crs(grid.crs, 3857, always_xy=True).transform(sides_x, sides_y)
+    left, right, low, high = min(x), max(x), min(y), max(y)
+    columns = min(widest_px, width)
+    rows = max(1, round(columns * (high - low) / (right - left)))
+    at = np.meshgrid(left + (np.arange(columns) + 0.5) * (right - left) / columns, high - (np.arange(rows) + 0.5) * (high - low) / rows)
+    row, col = grid.cells(*Transformer.from_crs(3857, grid.crs, always_xy=True).transform(*at))
+    inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
+    kmh = np.where(inside, grid.road_kmh[row.clip(0, height - 1), col.clip(0, width - 1)], 0)
+    grey = np.select([kmh <= limit for limit, _ in _ROAD_INK], [ink for _, ink in _ROAD_INK])
+    pixels = np.repeat(grey[..., None], 4, axis=2).astype(np.uint8)
+    pixels[..., 3] = np.where(kmh > 0, 255, 0)
+    pixels[kmh <= 0] = 0
+    corners = Transformer.from_crs(3857, 4326, always_xy=True).transform([left, right], [low, high])
+    (west, east), (south, north) = corners
+    return image_to_url(pixels), [[south, west], [north, east]]

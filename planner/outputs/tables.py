@@ -1,0 +1,212 @@
+"""Tables in words: what one run says, and what changes between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from planner.errors import DataError
+from planner.outputs.geofiles import INDICATORS, MANIFEST, read_json, read_layer
+from planner.scenarios import Run
+from planner.schema import GRADES
+
+# key of a block of indicadores.json, words, unit
+ROWS: tuple[tuple[str, str, str], ...] = (
+    ("poblacion", "Población objetivo", "personas"),
+    ("dentro_30", "A 30 minutos o menos de primer nivel", "personas"),
+    ("dentro_60", "A 60 minutos o menos de primer nivel", "personas"),
+    ("hospital_60", "A 60 minutos o menos de un hospital", "personas"),
+    ("hospital_120", "A 120 minutos o menos de un hospital", "personas"),
+    ("p90_min", "Percentil 90 de los minutos al primer nivel", "min"),
+    ("personas_equiv", "Personas sin acceso efectivo (equivalentes)", "personas"),
+    ("brecha_ponderada", "Brecha ponderada", "personas ponderadas"),
+    ("con_servicio", "Con servicio", "personas"),
+    ("cubierta_sin_capacidad", "Cubierta sin capacidad", "personas"),
+    ("sin_cobertura", "Sin cobertura", "personas"),
+    ("localidades_sin_servicio", "Localidades sin servicio", "localidades"),
+)
+MONEY = (("numero", "Intervenciones", "intervenciones"), ("costo_anual", "Costo anual", "MXN/año"), ("costo_inversion", "Inversión", "MXN"))
+GAINS = (("personas", "Personas", ""), ("brecha_ponderada_cerrada", "Brecha ponderada cerrada", ""))
+KINDS = {"umr": "UMR nuevas", "nucleo": "Segundos núcleos", "umm": "Rutas de UMM", "brigada": "Rutas de brigada"}
+MODES = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
+_GRADE_ORDER = {grade: place for place, grade in enumerate(GRADES)}
+_BLOCKS = ("total", "plan", "por_grado", "por_municipio", "indice_concentracion")
+_MOST = 10
+_NOISE = 1e-6  # people: what the twelve digits of the files leave behind
+
+
+@dataclass(frozen=True, eq=False)
+class _Written:
+    """A run as its folder tells it."""
+
+    name: str
+    about: Mapping[str, Any]
+    indicators: Mapping[str, Any]
+    localities: gpd.GeoDataFrame
+    proposals: gpd.GeoDataFrame
+
+
+def summary_tables(run: Run) -> dict[str, pd.DataFrame]:
+    """What a run found, by title: people today and with the plan, by mode and grade, units, options and the plan."""
+    told = run.outcome.indicators
+    synthetic = " (SINTÉTICA)" if run.region.synthetic else ""
+    return {
+        f"Personas: {run.region.name}{synthetic}, escenario {run.scenario.name}": _before_and_after(told["total"]),
+        "Personas más allá, hoy, por modo": _beyond(told["por_modo"]),
+        "Personas sin acceso efectivo (equivalentes) por grado de rezago": _equivalent(told["por_grado"]),
+        "Unidades": _units(told),
+        "Opciones factibles": _by_kind(told["opciones_por_tipo"], MONEY),
+        "Plan": _by_kind(told["plan"]["por_tipo"], (*MONEY, *GAINS)),
+        "Solución": _solution(told["plan"]),
+    }
+
+
+def compare_runs(folders: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    """What changes from the first run to each other one, under their plans: people, money, equity, places, proposals.
+
+    Reads the files of finished runs of one region. StorageError for a missing run, DataError for a damaged one or for
+    runs of different regions.
+    """
+    runs = _read_runs(folders)
+    return {
+        "Personas y dinero (con el plan)": _against_first(runs, _figures),
+        "Equidad: personas sin acceso efectivo (equivalentes) por grado de rezago": _against_first(runs, _by_grade),
+        "Personas que ganan y que pierden acceso efectivo (equivalentes)": _winners(runs),
+        "Municipios que más cambian (brecha ponderada)": _municipalities(runs),
+        "Propuestas que entran y salen": _proposals(runs),
+        "Supuestos que difieren": _assumptions(runs),
+    }
+
+
+def _read_runs(folders: Sequence[Path]) -> list[_Written]:
+    runs: list[_Written] = []
+    for folder in folders:
+        about, told = read_json(folder / MANIFEST), read_json(folder / INDICATORS)
+        try:
+            name, slug, _ = about["escenario"]["name"], about["region"]["clave"], [told[block] for block in _BLOCKS]
+            if runs and slug != runs[0].about["region"]["clave"]:
+                raise DataError(f"{folder} es de la región {slug} y {folders[0]} de {runs[0].about['region']['clave']}: "
+                                "solo se comparan corridas de una misma región.")
+        except (KeyError, TypeError) as fault:
+            raise DataError(f"{folder} no es una corrida de esta versión del planificador; repita la corrida con --replace.") from fault
+        taken = sum(r.about["escenario"]["name"] == name for r in runs)
+        runs.append(_Written(f"{name} ({taken + 1})" if taken else name, about, told, read_layer(folder, "localidades"),
+                             read_layer(folder, "propuestas")))
+    return runs
+
+
+def _against_first(runs: Sequence[_Written], figures: Callable[[_Written], pd.DataFrame]) -> pd.DataFrame:
+    """Figures of each run side by side (`figures`: words first, `value` last) and the change of each against the first."""
+    tables = [figures(run) for run in runs]
+    keys = [c for c in tables[0].columns if c != "value"]
+    values = pd.concat([t.set_index(keys)["value"].astype(float) for t in tables], axis=1, keys=[r.name for r in runs]).reset_index()
+    for run in runs[1:]:
+        values[f"Cambio: {run.name}"] = values[run.name] - values[runs[0].name]
+    return values
+
+
+def _figures(run: _Written) -> pd.DataFrame:
+    block, plan = run.indicators["total"]["plan"], run.indicators["plan"]
+    kinds = {kind: plan["por_tipo"].get(kind, {}).get("numero", 0) for kind in KINDS}
+    return pd.DataFrame([
+        *((words, unit, block[key]) for key, words, unit in ROWS),
+        ("Índice de concentración del acceso", "", run.indicators["indice_concentracion"]["plan"]),
+        *((words, unit, plan[key]) for key, words, unit in MONEY),
+        *((KINDS[kind], "intervenciones", number) for kind, number in kinds.items()),
+        ("Brecha ponderada que cierra el plan", "personas ponderadas", plan["brecha_ponderada_cerrada"]),
+    ], columns=["Indicador", "Unidad", "value"])
+
+
+def _by_grade(run: _Written) -> pd.DataFrame:
+    rows = [(grade, block["plan"]["personas_equiv"]) for grade, block in run.indicators["por_grado"].items()]
+    return pd.DataFrame(rows, columns=["Grado", "value"]).sort_values("Grado", key=lambda g: g.map(_GRADE_ORDER).fillna(len(_GRADE_ORDER)))
+
+
+def _winners(runs: Sequence[_Written]) -> pd.DataFrame:
+    rows = []
+    for run in runs[1:]:
+        change = run.localities["personas_equiv_plan"] - runs[0].localities["personas_equiv_plan"]
+        better, worse = change[change < -_NOISE], change[change > _NOISE]
+        if len(better) or len(worse):
+            rows.append((run.name, -better.sum(), len(better), worse.sum(), len(worse), -better.sum() - worse.sum()))
+    return pd.DataFrame(rows, columns=["Corrida", "Ganan", "Localidades que ganan", "Pierden", "Localidades que pierden", "Ganancia neta"])
+
+
+def _municipalities(runs: Sequence[_Written]) -> pd.DataFrame:
+    def figures(run: _Written) -> pd.DataFrame:
+        return pd.DataFrame([(key, block["nombre"], block["plan"]["brecha_ponderada"])
+                             for key, block in run.indicators["por_municipio"].items()], columns=["Clave", "Municipio", "value"])
+
+    table = _against_first(runs, figures)
+    most = table[[f"Cambio: {run.name}" for run in runs[1:]]].abs().max(axis=1)
+    table = table.assign(most=most)[most > _NOISE].sort_values(["most", "Clave"], ascending=[False, True])
+    return table.drop(columns="most").head(_MOST).reset_index(drop=True)
+
+
+def _proposals(runs: Sequence[_Written]) -> pd.DataFrame:
+    columns = {"tipo": "Tipo", "nombre": "Nombre", "costo_anual": "Costo anual", "personas": "Personas"}
+    parts = []
+    for run in runs[1:]:
+        for word, here, there in (("entra", run, runs[0]), ("sale", runs[0], run)):
+            found = here.proposals.loc[here.proposals.index.difference(there.proposals.index), list(columns)].rename(columns=columns)
+            parts.append(found.rename_axis("Propuesta").reset_index().assign(Corrida=run.name, Cambio=word))
+    table = pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(table[["Corrida", "Cambio", "Propuesta", *columns.values()]])
+
+
+def _assumptions(runs: Sequence[_Written]) -> pd.DataFrame:
+    told = [{row["clave"]: str(row["valor"]) for row in run.about["supuestos"]} for run in runs]
+    meaning = {row["clave"]: row["significado"] for run in runs for row in run.about["supuestos"]}
+    differing = [key for key in meaning if key != "name" and len({values.get(key) for values in told}) > 1]
+    return pd.DataFrame([(key, meaning[key], *(values.get(key) for values in told)) for key in differing],
+                        columns=["Clave", "Significado", *(run.name for run in runs)])
+
+
+def _before_and_after(total: Mapping[str, Any]) -> pd.DataFrame:
+    rows = [(words, unit, total["actual"][key], total["plan"][key]) for key, words, unit in ROWS]
+    return pd.DataFrame(rows, columns=["Indicador", "Unidad", "Hoy", "Con el plan"])
+
+
+def _beyond(modes: Mapping[str, Any]) -> pd.DataFrame:
+    """People not within each threshold under each mode; those of unknown travel are among them."""
+    limits = {"dentro_30": "Primer nivel > 30 min", "dentro_60": "Primer nivel > 60 min",
+              "hospital_60": "Hospital > 60 min", "hospital_120": "Hospital > 120 min"}
+    rows = [(words, *(modes[mode]["poblacion"] - modes[mode][key] for key in limits), modes[mode]["sin_dato"])
+            for mode, words in MODES.items()]
+    return pd.DataFrame(rows, columns=["Modo", *limits.values(), "De ellas, sin dato"])
+
+
+def _equivalent(grades: Mapping[str, Any]) -> pd.DataFrame:
+    rows = [(grade, block["actual"]["poblacion"], block["actual"]["personas_equiv"], block["plan"]["personas_equiv"])
+            for grade, block in grades.items()]
+    return pd.DataFrame(rows, columns=["Grado", "Población objetivo", "Hoy", "Con el plan"])
+
+
+def _units(told: Mapping[str, Any]) -> pd.DataFrame:
+    full = told["unidades_saturadas"]
+    rows = [*((f"Función {role}", n) for role, n in told["unidades_por_funcion"].items()),
+            *((f"Clase {kind}", n) for kind, n in told["unidades_por_clase"].items()),
+            ("Saturadas hoy", full["actual"]), ("Saturadas con el plan", full["plan"])]
+    return pd.DataFrame(rows, columns=["Tipo", "Unidades"])
+
+
+def _solution(plan: Mapping[str, Any]) -> pd.DataFrame:
+    rows = [("Presupuesto anual (MXN)", plan["presupuesto_anual"]), ("Costo anual del plan (MXN)", plan["costo_anual"]),
+            ("Brecha ponderada que cierra", plan["brecha_ponderada_cerrada"]),
+            ("Cota: ningún plan de estas opciones cierra más de", plan["cota_superior"]),
+            ("Lo que un plan mejor podría ganar, a lo sumo", f"{plan['brecha_optimalidad']:.2%}"),
+            ("Estado", plan["estado"]), ("Método", plan["metodo"])]
+    return pd.DataFrame(rows, columns=["Qué", "Cuánto"]).astype({"Cuánto": object})
+
+
+def _by_kind(blocks: Mapping[str, Mapping[str, Any]], fields: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
+    """One row per kind of intervention and their total."""
+    rows = [(KINDS[kind], *(blocks[kind][key] for key, _, _ in fields)) for kind in KINDS if kind in blocks]
+    total = ("Total", *(sum(block[key] for block in blocks.values()) for key, _, _ in fields))
+    headings = [words + (f" ({unit})" if unit.startswith("MXN") else "") for _, words, unit in fields]
+    return pd.DataFrame([*rows, total], columns=["Tipo", *headings])

@@ -1,0 +1,126 @@
+"""A prepared region on disk: GeoParquet, GeoTIFF and a manifest with the digest of every input and of every file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from planner.checks import findings_table
+from planner.errors import DataError, StorageError
+from planner.model import Finding, InputFile, Region
+from planner.sources.rasters import load_grid, write_grid
+
+FORMAT = 1  # raised when the files of a prepared region change their meaning
+MANIFEST, REPORT = "manifest.json", "avisos.csv"
+FACTS = ("name", "slug", "entity", "crs", "synthetic")
+GEOGRAPHIC = ("localities", "units", "municipalities")
+TABLES = ("responsibility", "circuits")  # absent when the region has none
+
+
+def write_region(region: Region, folder: Path) -> None:
+    """Store `region` in `folder`, replacing what a former run left there; equal regions give equal bytes.
+
+    Everything is written beside and renamed at the end, so that no half-written region is ever seen.
+    StorageError if the folder cannot be written or holds something else.
+    """
+    with replacing(folder, MANIFEST, "una región preparada") as beside:
+        _write(region, beside)
+
+
+@contextmanager
+def replacing(folder: Path, mark: str, kind: str) -> Iterator[Path]:
+    """A new folder beside `folder` that takes its place when the block ends well and disappears otherwise.
+
+    What is replaced must hold the file `mark`, which tells a folder of this `kind`. StorageError if `folder` holds
+    something else or cannot be written; then it stays as it was.
+    """
+    if folder.exists() and not (folder / mark).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StorageError(f"{folder} existe y no es {kind}; elija otra carpeta o bórrela.")
+    new, former = (folder.with_name(f".{folder.name}.{word}-{os.getpid()}") for word in ("nueva", "anterior"))
+    try:
+        for leftover in (new, former):  # of a process that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
+        new.mkdir(parents=True)
+        yield new
+        if folder.exists():
+            folder.rename(former)
+        try:
+            new.rename(folder)
+        except OSError:
+            if former.exists():
+                former.rename(folder)
+            raise
+    except OSError as fault:
+        raise StorageError(f"No se puede escribir {folder} ({fault.strerror or fault}); revise permisos y espacio en disco.") from fault
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def read_region(folder: Path) -> Region:
+    """Read what `write_region` stored. StorageError if it is missing, damaged or of another version of the planner."""
+    manifest = _manifest(folder)
+    for name, digest in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or _digest(path) != digest:
+            raise StorageError(f"A la región preparada {folder} le falta {name} o está dañado; ejecute «planner prepare» de nuevo.")
+    try:
+        facts: dict[str, Any] = {k: manifest[k] for k in FACTS}
+        for name in GEOGRAPHIC:
+            facts[name] = gpd.read_parquet(folder / f"{name}.parquet")
+        for name in TABLES:
+            stored = f"{name}.parquet" in manifest["files"]
+            facts[name] = pd.read_parquet(folder / f"{name}.parquet") if stored else None
+        return Region(
+            **facts, grid=load_grid(folder, manifest["crs"]),
+            findings=tuple(Finding(**{**f, "examples": tuple(f["examples"])}) for f in manifest["findings"]),
+            inputs=tuple(InputFile(**i) for i in manifest["inputs"]))
+    except (KeyError, TypeError, DataError, OSError) as fault:
+        raise StorageError(f"La región preparada {folder} no se puede leer ({fault}); ejecute «planner prepare» de nuevo.") from None
+
+
+def _write(region: Region, folder: Path) -> None:
+    for name in GEOGRAPHIC:
+        getattr(region, name).to_parquet(folder / f"{name}.parquet", compression="zstd", schema_version="1.1.0", row_group_size=1 << 20)
+    for name in TABLES:
+        table = getattr(region, name)
+        if table is not None:
+            table.to_parquet(folder / f"{name}.parquet", compression="zstd", row_group_size=1 << 20)
+    write_grid(region.grid, folder)
+    (folder / REPORT).write_text(findings_table(region.findings).to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+    manifest = {
+        "format": FORMAT, "planner": version("planner"),
+        **{k: getattr(region, k) for k in FACTS},
+        "inputs": [asdict(i) for i in region.inputs], "findings": [asdict(f) for f in region.findings],
+        "files": {path.name: _digest(path) for path in sorted(folder.iterdir())},
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise StorageError(f"No hay región preparada en {folder}; ejecute «planner prepare» primero.")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as fault:
+        raise StorageError(f"{path} está dañado ({fault}); ejecute «planner prepare» de nuevo.") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or not isinstance(manifest.get("files"), dict):
+        raise StorageError(f"{folder} se preparó con otra versión del planificador; ejecute «planner prepare» de nuevo.")
+    return manifest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()

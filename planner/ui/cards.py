@@ -1,0 +1,156 @@
+"""What is known of one place, in words: every part of a locality's score, a unit's load, a proposal's reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from planner.access.gap import mobile_credit
+from planner.scenarios import Run
+from planner.ui.compute import Answer
+from planner.ui.state import Chosen
+from planner.ui.words import CLASSES, KINDS, MODES, ROLES, count, decimal, facts, known, minutes, money
+
+LAYERS = {"localidad": "localidades", "unidad": "unidades", "propuesta": "propuestas"}
+_EMPTY = ("Elija un lugar en el mapa o búsquelo por nombre o clave: aquí verá de qué se compone su puntaje, "
+          "qué unidad le toca y qué propone el plan.")
+
+
+def card(found: Answer, chosen: Chosen | None) -> str:
+    """HTML of the card of what is chosen; every text of the data is escaped."""
+    if chosen is None:
+        return facts("Ficha", {}, (_EMPTY,))
+    make = {"localidad": _locality, "unidad": _unit, "propuesta": _proposal}[chosen.kind]
+    return make(found, chosen.id)
+
+
+def _locality(found: Answer, cvegeo: str) -> str:
+    run = found.run
+    row = run.outcome.localities.loc[cvegeo]
+    who = {"Clave": cvegeo, "Municipio": str(row["municipality"]), "Población total": count(row["population"]),
+           "Población objetivo (N)": count(row["people"]) + (" (proporción municipal)" if row["uninsured_imputed"] else ""),
+           "En hogares indígenas": count(row["indigenous"]) + (" (proporción municipal)" if row["groups_imputed"] else ""),
+           "Grado de rezago": _grade(row)}
+    states = {"Con servicio": count(row["served"], "personas"), "Cubierta sin capacidad": count(row["covered_unserved"], "personas"),
+              "Sin cobertura": count(row["uncovered"], "personas")}
+    plan = {"Puntaje con el plan": decimal(row["score_plan"], 1), "Personas equivalentes con el plan": count(row["equivalent_people_plan"]),
+            "Intervención": str(row["intervention"]) if known(row["intervention"]) else "ninguna"}
+    return "".join((
+        facts(str(row["name"]), who, _flags(row)),
+        facts(f"Puntaje de brecha: {decimal(row['score'], 1)} de 100", _score(run, row), _why_missing(row)),
+        facts("Quién le toca hoy", _shares(run, cvegeo)), facts("Cobertura por personas", states),
+        facts("Con el plan", plan, (_sentence(row["reason"]),))))
+
+
+def _score(run: Run, row: pd.Series) -> dict[str, str]:
+    """The score from its parts to its end, in the order of the formula."""
+    s = run.scenario
+    credit = mobile_credit(pd.Series([row["visits_month"]]), s).iloc[0]
+    lacking, far = (1.0 - row["access"]) * (1.0 - credit), 1.0 - row["hospital_access"]
+    first, hospital = (f"({MODES[mode].lower()})" for mode in (s.mode_first_level, s.mode_hospital))
+    part, rest = s.weight_first_level, 1 - s.weight_first_level
+    return {
+        "Primer nivel más cercano": f"{minutes(row['first_level_min'])} {first}, {_unit_name(run, row['first_level_clues'])}",
+        "Unidad asignada": f"{minutes(row['assigned_min'])}, {_unit_name(run, row['assigned'])}",
+        "Suficiencia (sigma)": f"{decimal(row['sufficiency'])} de la población cabe en sus unidades fijas",
+        "Acceso efectivo (e)": f"{decimal(row['access'])} = rampa de minutos por suficiencia",
+        "Visitas móviles (v)": f"{decimal(row['visits_month'], 1)} al mes, que cierran m = {decimal(credit)}",
+        "Brecha de primer nivel": f"{decimal(lacking, 3)} = (1 - e) x (1 - m)",
+        "Hospital": f"{minutes(row['hospital_min'])} {hospital}, {_unit_name(run, row['hospital_clues'])}",
+        "Brecha de hospital": f"{decimal(far, 3)} = 1 - rampa de {s.ramp_hospital_good_min:g} a {s.ramp_hospital_none_min:g} min",
+        "Brecha (D)": f"{decimal(row['gap_share'], 3)} = {part:g} de primer nivel + {rest:g} de hospital",
+        "Peso de la necesidad (w)": f"{decimal(row['need_weight'])} = 1 + {s.need_lambda:g} x necesidad por rezago",
+        "Puntaje": f"{decimal(row['score'], 1)} = 100 x D x w / {1 + s.need_lambda:g}",
+        "Personas equivalentes": f"{decimal(row['equivalent_people'], 1)} = N x D",
+        "Brecha ponderada": f"{decimal(row['weighted_gap'], 1)} = N x D x w"}
+
+
+def _shares(run: Run, cvegeo: str) -> dict[str, str]:
+    rows = run.access.shares[run.access.shares["cvegeo"] == cvegeo].sort_values(["share", "clues"], ascending=[False, True])
+    if rows.empty:
+        return {"Nadie": f"ninguna unidad fija a {run.scenario.ramp_first_level_none_min:g} min o menos"}
+    return {f"{_unit_name(run, r['clues'])} ({r['clues']})": _share(r) for _, r in rows.iterrows()}
+
+
+def _share(row: pd.Series) -> str:
+    origin = "tabla oficial" if row["origin"] == "oficial" else "por cercanía"
+    if row["kind"] == "movil":
+        return f"{row['share']:.0%} de la gente, servicio móvil, {origin}: da visitas, no acceso permanente"
+    return (f"{row['share']:.0%} de la gente, {origin}; {minutes(row['minutes'])}, rampa {decimal(row['ramp'])}, "
+            f"suficiencia de la unidad {decimal(row['rho'])}")
+
+
+def _unit(found: Answer, clues: str) -> str:
+    row = found.run.outcome.units.loc[clues]
+    what = {"CLUES": clues, "Institución": str(row["institution"]), "Tipo de unidad": CLASSES.get(row["unit_class"], row["unit_class"]),
+            "Tipología publicada": str(row["typology"]) if known(row["typology"]) else "sin dato", "Función": ROLES[row["role"]],
+            "Estatus": str(row["status"]) if known(row["status"]) else "sin dato", "Núcleos básicos": count(row["nuclei"])}
+    load = {"Localidades que le tocan": count(row["localities"]), "Población objetivo": count(row["population"]),
+            "Carga": count(row["load"], "personas usuarias al año"), "Capacidad": count(row["capacity"], "personas usuarias al año"),
+            "Suficiencia": decimal(row["rho"]) if known(row["rho"]) else "no aplica",
+            "Con el plan": f"carga {count(row['load_plan'])}, capacidad {count(row['capacity_plan'])}"}
+    return facts(str(row["name"]), what, _flags(row)) + facts("Carga y capacidad", load) + _area(found, clues)
+
+
+def _proposal(found: Answer, option: str) -> str:
+    row = found.layers["propuestas"].loc[option]
+    what = {"Propuesta": option, "Tipo": KINDS[row["tipo"]], "Costo anual": money(row["costo_anual"]),
+            "Inversión": money(row["costo_inversion"]), "Personas": count(row["personas"]),
+            "Brecha ponderada que cierra": count(row["brecha_ponderada_cerrada"])}
+    stops = route_of(found, Chosen("propuesta", option)).query("elemento == 'parada'").sort_values("orden")
+    calendar = {f"{r['orden']}. {r['nom_loc']}": f"días {r['dias']}; {minutes(r['minutos'])} de la base; {count(r['personas'], 'personas')}"
+                for _, r in stops.iterrows()}
+    drawn = ("Trazo esquemático: línea recta, no el camino que se recorre.",)
+    return facts(str(row["nombre"]), what, (_sentence(row["motivo"]),)) + (
+        facts("Paradas", calendar, drawn) if calendar else _area(found, area_of(found, Chosen("propuesta", option))))
+
+
+def _area(found: Answer, place: str) -> str:
+    areas = found.layers["areas_influencia"]
+    mine = areas[(areas["clues"] == place) | (areas["propuesta"] == place)].sort_values("min_hasta")
+    if mine.empty:
+        return facts("Área de influencia", {}, ("Se dibuja para las unidades fijas de primer nivel y las UMR propuestas.",))
+    bands = {f"De {r['min_desde']:g} a {r['min_hasta']:g} min": f"{decimal(r['superficie_km2'], 1)} km2" for _, r in mine.iterrows()}
+    note = f"Terreno para el que es la unidad fija más cercana ({MODES[mine['modo'].iloc[0]].lower()})."
+    return facts("Área de influencia", bands, (note,))
+
+
+def area_of(found: Answer, chosen: Chosen) -> str:
+    """Whose catchment goes with a choice: the unit's own, the strengthened unit's, the new unit's; none for a locality."""
+    if chosen.kind != "propuesta":
+        return chosen.id if chosen.kind == "unidad" else ""
+    row = found.layers["propuestas"].loc[chosen.id]
+    return str(row["clues"]) if row["tipo"] == "nucleo" else chosen.id
+
+
+def route_of(found: Answer, chosen: Chosen) -> gpd.GeoDataFrame:
+    """Stops and lines of the chosen circuit; empty for anything else."""
+    routes = found.layers["rutas"]
+    return routes[routes["ruta"] == (chosen.id if chosen.kind == "propuesta" else "")]
+
+
+def _grade(row: pd.Series) -> str:
+    if not known(row["irs_grade"]):
+        return "sin dato"
+    notes = [f"índice {decimal(row['irs'])}", str(row["irs_origin"]), *(["imputado en parte"] if row["irs_imputed"] else [])]
+    return f"{row['irs_grade']} ({', '.join(note for note in notes if note != 'nan')})"
+
+
+def _flags(row: pd.Series) -> tuple[str, ...]:
+    return ("Avisos: " + str(row["flags"]).replace("_", " ").replace(",", ", "),) if known(row["flags"]) and row["flags"] else ()
+
+
+def _why_missing(row: pd.Series) -> tuple[str, ...]:
+    return () if known(row["score"]) else ("Sin puntaje: falta su traslado o su grado de rezago; no se toma como cero.",)
+
+
+def _sentence(text: Any) -> str:
+    return f"{str(text)[0].upper()}{str(text)[1:]}." if known(text) and str(text) else ""
+
+
+def _unit_name(run: Run, clues: Any) -> str:
+    if not known(clues):
+        return "ninguna"
+    return str(run.region.units["name"].get(clues, clues))

@@ -1,0 +1,87 @@
+"""The map with its search, filters and cards. A fragment: choosing a place does not redraw the rest of the page."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit_folium import st_folium
+
+from planner.outputs import maps
+from planner.schema import GRADES
+from planner.settings import Scenario
+from planner.ui import cards, compute, state
+from planner.ui.compute import Answer, Prepared
+from planner.ui.words import count, decimal, minutes
+
+_HEIGHT_PX = 640
+_CARD_PX = 740
+_WORST = 300
+
+
+@st.fragment
+def show_map(prepared: Prepared, scenario: Scenario) -> None:
+    """Map, card of what is chosen, and the table that says the same as the map."""
+    found = compute.answer(prepared, scenario)
+    st.markdown("### Quién carece de atención y por qué")
+    towns, grades = _filters(found)
+    left, right = st.columns([2.3, 1], gap="medium")
+    with right:
+        chosen = _search(found)
+        with st.container(height=_CARD_PX, border=False):
+            st.html(cards.card(found, chosen))
+    with left:
+        _draw(prepared, scenario, found, chosen, towns, grades)
+    _table(found, towns, grades)
+
+
+def _filters(found: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    left, right = st.columns(2)
+    names = sorted(found.layers["localidades"]["nom_mun"].dropna().unique())
+    towns = left.multiselect("Municipio", names, placeholder="Todos los municipios")
+    grades = right.multiselect("Grado de rezago", GRADES, placeholder="Todos los grados")
+    return tuple(towns), tuple(grades)
+
+
+def _search(found: Answer) -> state.Chosen | None:
+    names = {
+        state.as_option(kind, str(key)): f"{label}: {name} ({key})"
+        for kind, label, layer, column in (("localidad", "Localidad", "localidades", "nom_loc"), ("unidad", "Unidad", "unidades", "nombre"),
+                                           ("propuesta", "Propuesta", "propuestas", "nombre"))
+        for key, name in found.layers[layer][column].items()}
+    state.keep_only(list(names))
+    st.selectbox("Buscar", list(names), index=None, format_func=lambda option: names.get(option, option), key=state.SEARCH,
+                 placeholder="Nombre o clave; o haga clic en el mapa")
+    return state.chosen()
+
+
+def _draw(prepared: Prepared, scenario: Scenario, found: Answer, chosen: state.Chosen | None,
+          towns: tuple[str, ...], grades: tuple[str, ...]) -> None:
+    drawn = dict(compute.map_layers(prepared, scenario, towns, grades))
+    if chosen is not None:
+        layer = found.layers[cards.LAYERS[chosen.kind]]
+        point = layer.loc[[chosen.id]].to_crs(4326).geometry.iloc[0]
+        drawn["elegida"] = maps.chosen_mark(point.x, point.y)
+        drawn["areas"] = compute.map_area(prepared, scenario, cards.area_of(found, chosen))
+        route = cards.route_of(found, chosen)
+        if not route.empty:  # one circuit alone can be read, all of them only say where teams go
+            drawn |= maps.prepare_layers({"rutas": route})
+    st_folium(maps.base_map(compute.map_base(prepared)), key=state.MAP, height=_HEIGHT_PX, use_container_width=True,
+              returned_objects=[], feature_group_to_add=maps.drawing(drawn), on_change=state.take_click)
+    st.html(maps.legend_html())
+    if found.run.region.synthetic:
+        st.caption("Mapa de una región SINTÉTICA.")
+
+
+def _table(found: Answer, towns: tuple[str, ...], grades: tuple[str, ...]) -> None:
+    shown = compute.filtered(found.layers["localidades"], towns, grades)
+    worst = shown.sort_values(["brecha_ponderada", "puntaje_brecha"], ascending=False, kind="stable").head(_WORST)
+    with st.expander(f"El mapa como tabla: las {len(worst)} localidades con mayor brecha ponderada, de {count(len(shown))}"):
+        columns = {"nom_loc": "Localidad", "nom_mun": "Municipio", "grado_rezago": "Grado de rezago", "puntaje_brecha": "Puntaje de brecha",
+                   "poblacion": "Población objetivo", "personas_equiv": "Personas equivalentes", "min_primer_nivel": "Primer nivel",
+                   "min_hospital": "Hospital", "cobertura": "Cobertura", "intervencion": "Intervención propuesta"}
+        table = worst[list(columns)].rename(columns=columns).rename_axis("Clave")
+        formats = {"Puntaje de brecha": lambda v: decimal(v, 1), "Población objetivo": count, "Personas equivalentes": count,
+                   "Primer nivel": minutes, "Hospital": minutes}
+        st.dataframe(table.style.format(formats, na_rep="sin ruta o dato"), height=420)
+        if not shown["puntaje_brecha"].notna().all():
+            st.caption(f"{count(shown['puntaje_brecha'].isna().sum())} localidades sin dato (en gris en el mapa): "
+                       "no se sabe su traslado o su grado de rezago.")

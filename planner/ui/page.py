@@ -1,0 +1,44 @@
+"""The one page: ask, compute, show."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from planner.errors import PlannerError
+from planner.ui import compute
+from planner.ui.explore import show_map
+from planner.ui.figures import show_figures
+from planner.ui.notes import DISCLAIMER, show_header, show_notes, show_style
+from planner.ui.plan import show_downloads, show_plan
+from planner.ui.sidebar import ask
+from planner.ui.words import plain
+
+FILES = {"localidades.geojson": "Localidades", "unidades.geojson": "Unidades", "propuestas.geojson": "Propuestas", "rutas.geojson": "Rutas",
+         "areas_influencia.geojson": "Áreas de influencia", "plan.gpkg": "GeoPackage", "indicadores.json": "Indicadores"}
+
+
+def show() -> None:
+    """Draw the page; a fault of ours is told in one sentence."""
+    show_style()
+    try:
+        _page()
+    except PlannerError as fault:
+        st.error(plain(fault))
+
+
+def _page() -> None:
+    regions = compute.find_regions()
+    if not regions:
+        st.markdown("## Planificador de cobertura")
+        st.info(f"No hay regiones preparadas en {plain(compute.home() / 'data' / 'processed')}; prepare una con "
+                "`planner prepare REGION.toml`, o la de demostración con `planner demo`.")
+        st.caption(DISCLAIMER)
+        return
+    prepared, scenario = ask(regions, compute.find_scenarios())
+    found = compute.answer(prepared, scenario)
+    show_header(found.run.region, scenario)
+    show_figures(found.run)
+    show_map(prepared, scenario)
+    show_plan(found)
+    show_downloads(found, FILES)
+    show_notes(found.run.region, scenario)

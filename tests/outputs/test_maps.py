@@ -1,0 +1,139 @@
+"""The map asks nothing of other hosts, keeps hostile names as text, and colours by fixed classes."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import valley
+
+from planner.outputs import maps
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = ["<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "{{'window'}} \u2028 & \"quoted\"", "http://evil.example/x.js"]
+
+
+def layers(name: str = "Lugar") -> dict[str, gpd.GeoDataFrame]:
+    """Hand-made layers of the valley with the columns of `outputs.layers`."""
+    region = valley.region()
+    places, units = region.localities, region.units
+    localities = gpd.GeoDataFrame(
+        {"nom_loc": [name] * 6, "nom_mun": [name] * 6, "puntaje_brecha": [0.0, 10.0, 10.1, 45.0, 82.5, np.nan], "poblacion": 100.0},
+        geometry=places.geometry.array, crs=places.crs, index=places.index)
+    facilities = gpd.GeoDataFrame({"nombre": name, "clase": units["unit_class"], "funcion": units["role"].replace("movil", "ninguno")},
+                                  geometry=units.geometry.array, crs=units.crs)
+    proposals = gpd.GeoDataFrame({"nombre": [name], "tipo": ["umr"], "motivo": [name]}, geometry=[places.geometry.iloc[5]],
+                                 crs=places.crs, index=pd.Index(["umr-1"], name="id"))
+    cells = region.municipalities.geometry
+    areas = gpd.GeoDataFrame({"clues": [units.index[0]] * 2, "propuesta": None, "min_hasta": [60.0, 30.0]},
+                             geometry=cells.array, crs=cells.crs)
+    return {"localidades": localities, "unidades": facilities, "propuestas": proposals, "areas_influencia": areas}
+
+
+def page(name: str = "Lugar") -> str:
+    region = valley.region()
+    return str(maps.build_map(region.municipalities, region.grid, layers(name)).get_root().render())
+
+
+class Scripts(HTMLParser):
+    """What a browser would take as script, text of the page, attributes and elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._inside = tag == "script"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "script"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.scripts.append(data)
+
+
+def test_every_address_in_a_rendered_map_is_our_own() -> None:
+    whole = page()
+    assert re.findall(r"(?:https?:)?//[^\s\"'<>)]+", whole) == []
+    parsed = Scripts()
+    parsed.feed(whole)
+    addresses = [a.get("src") or a.get("href") for tag, a in parsed.elements if tag in ("script", "link", "img", "iframe")]
+    asked = sorted(a for a in addresses if a and not a.startswith("data:"))
+    assert asked == ["/app/static/vendor/leaflet/leaflet.css", "/app/static/vendor/leaflet/leaflet.js"]
+
+
+def test_the_addresses_stand_on_disk_with_their_licence() -> None:
+    vendor = ROOT / "static/vendor/leaflet"
+    assert "1.9.4" in (vendor / "leaflet.js").read_text(encoding="utf-8")[:200]
+    assert "Copyright" in (vendor / "LICENSE").read_text(encoding="utf-8")
+    for image in re.findall(r"url\((images/[^)]+)\)", (vendor / "leaflet.css").read_text(encoding="utf-8")):
+        assert (vendor / image).is_file()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_stays_text(name: str) -> None:
+    usual, attacked = Scripts(), Scripts()
+    usual.feed(page())
+    attacked.feed(page(name))
+    assert [tag for tag, _ in attacked.elements] == [tag for tag, _ in usual.elements]
+    assert len(attacked.scripts) == len(usual.scripts)
+    drawn = maps.prepare_layers(layers(name))
+    for text in drawn.values():
+        assert not set("<>&'\u2028\u2029") & set(text)
+        assert json.loads(text)["name"][0] == name
+
+
+def test_scores_fall_in_fixed_classes_and_missing_is_grey() -> None:
+    drawn = json.loads(maps.prepare_layers(layers())["localidades"])
+    base = json.loads(maps.prepare_base(valley.region().municipalities, valley.region().grid))
+    assert drawn["color"] == [0, 0, 1, 3, 5, 6]
+    assert drawn["score"][-1] is None
+    assert base["colors"][6] == maps.NO_DATA
+    assert len(set(base["colors"])) == 7
+
+
+def test_points_stand_where_they_are() -> None:
+    region = valley.region()
+    drawn = json.loads(maps.prepare_layers(layers())["localidades"])
+    assert drawn["id"] == list(region.localities.index)
+    np.testing.assert_allclose(drawn["lon"], region.localities["lon"], atol=1e-5)
+    np.testing.assert_allclose(drawn["lat"], region.localities["lat"], atol=1e-5)
+
+
+def test_the_catchment_is_of_the_chosen_unit_by_band() -> None:
+    areas = layers()["areas_influencia"]
+    mine = json.loads(maps.prepare_area(areas, areas["clues"].iloc[0]))
+    assert mine["band"] == [1, 0]  # the nearest band is drawn last, on top
+    assert json.loads(maps.prepare_area(areas, "otra"))["rings"] == []
+
+
+def test_a_layer_keeps_its_key_while_its_content_stays() -> None:
+    first, again, other = (maps.prepare_layers(layers(name)) for name in ("Lugar", "Lugar", "Otro"))
+    assert first == again
+    assert all(json.loads(first[k])["key"] != json.loads(other[k])["key"] for k in first)
+
+
+def test_nothing_given_is_changed() -> None:
+    before = layers()
+    copies = {k: v.copy() for k, v in before.items()}
+    maps.prepare_layers(before)
+    for name, frame in before.items():
+        pd.testing.assert_frame_equal(frame, copies[name])
+
+
+def test_roads_are_drawn_where_they_are() -> None:
+    """The valley's only paved road runs along row 2: the image has ink on about that height and nowhere near the last row."""
+    region = valley.region()
+    base = json.loads(maps.prepare_base(region.municipalities, region.grid))
+    (south, west), (north, east) = base["image_bounds"]
+    assert west < region.localities["lon"].min() < region.localities["lon"].max() < east
+    assert south < region.localities["lat"].min() < region.localities["lat"].max() < north
+    assert base["image"].startswith("data:image/png;base64,")

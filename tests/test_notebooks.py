@@ -1,0 +1,53 @@
+"""The notebooks run on the demo region from the first cell to the last, define nothing and carry no outputs."""
+
+import ast
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+import valley
+from nbclient import NotebookClient
+
+from planner.demo.files import write_demo
+from planner.region import prepare_region
+from planner.store import write_region
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+names = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("home")
+    write_region(prepare_region(write_demo(folder / "data/raw/demo")), folder / "data/processed/demo")
+    write_region(valley.region(), folder / "data/processed/valle")
+    return folder
+
+
+def test_both_are_there() -> None:
+    assert [p.stem for p in NOTEBOOKS][:2] == ["01_datos", "02_acceso_hoy"]
+
+
+@names
+def test_clean_and_without_definitions(path: Path) -> None:
+    book = nbformat.read(path, 4)
+    nbformat.validate(book)
+    code = [c for c in book.cells if c.cell_type == "code"]
+    assert all(not c.outputs and c.execution_count is None for c in code)
+    tree = ast.parse("\n".join(c.source for c in code))
+    assert not [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda)]
+    assert any(isinstance(n, ast.ImportFrom) and (n.module or "").startswith("planner.") for n in ast.walk(tree))
+
+
+@names
+@pytest.mark.parametrize("region", ["demo", "valle"])
+def test_runs_on_any_prepared_region(path: Path, region: str, home: Path) -> None:
+    book = nbformat.read(path, 4)
+    client = NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
+    client.execute(env={**os.environ, "PLANNER_HOME": str(home), "PLANNER_REGION": region,
+                        "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
+    shown = [o for c in book.cells if c.cell_type == "code" for o in c.outputs]
+    assert not [o for o in shown if o.output_type == "stream" and o.name == "stderr"]
+    assert sum("image/png" in o.get("data", {}) for o in shown) == 2
+    assert any("SINT" in str(o) for o in shown)

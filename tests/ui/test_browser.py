@@ -1,0 +1,140 @@
+"""The app as a reader meets it: a real browser without network, the synthetic region, clicks on the map."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+from playwright.sync_api import Frame, Page, sync_playwright
+
+from planner.demo.files import write_demo
+from planner.model import Region
+from planner.region import prepare_region
+from planner.store import write_region
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")) if p), None)
+# Chromium's own calls home off, every name but our address unknown: as with the cable out.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+START_S, SHOW_MS = 90, 180_000
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Region]:
+    """A home folder with the demo region, prepared."""
+    home = tmp_path_factory.mktemp("casa")
+    region = prepare_region(write_demo(home / "data/raw/demo"))
+    write_region(region, home / "data/processed" / region.slug)
+    return home, region
+
+
+@pytest.fixture(scope="module")
+def address(demo: tuple[Path, Region]) -> Iterator[str]:
+    """The app served on a free port of this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port), "--server.headless", "true"]
+    server = subprocess.Popen(command, cwd=demo[0], env={**os.environ, "PLANNER_HOME": str(demo[0])},
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait_for(url: str) -> None:
+    until = time.monotonic() + START_S
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.3)
+
+
+@pytest.fixture
+def page(address: str) -> Iterator[tuple[Page, list[str], list[str]]]:
+    """The loaded page, with every request to another host and every script error recorded."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        tab = browser.new_page(viewport={"width": 1500, "height": 2400})
+        foreign: list[str] = []
+        faults: list[str] = []
+
+        def note(url: str) -> None:
+            if urlparse(url).hostname not in ("127.0.0.1", None):
+                foreign.append(url)
+
+        tab.on("request", lambda request: note(request.url))
+        tab.on("websocket", lambda socket: note(socket.url))
+        tab.on("pageerror", lambda fault: faults.append(str(fault)))
+        tab.goto(address)
+        tab.frame_locator("iframe[title*=st_folium]").locator("canvas").wait_for(timeout=SHOW_MS)
+        yield tab, foreign, faults
+        browser.close()
+
+
+def test_a_reader_sees_clicks_and_stays_offline(page: tuple[Page, list[str], list[str]], demo: tuple[Path, Region], tmp_path: Path) -> None:
+    tab, foreign, faults = page
+    region = demo[1]
+    for kpi in ("Población objetivo", "A 60 minutos o menos de primer nivel", "A más de 2 horas de un hospital",
+                "Personas sin acceso efectivo (equivalentes)", "Localidades sin servicio", "Unidades saturadas"):
+        tab.get_by_text(kpi, exact=True).first.wait_for(timeout=SHOW_MS)
+    assert tab.get_by_text("SINTÉTICA").count() >= 2
+    assert tab.get_by_text("Herramienta de apoyo: no sustituye la valoración en campo.").count() >= 1
+    tab.get_by_text("Fecha de corte, fuentes, supuestos").wait_for(timeout=SHOW_MS)
+    frame = next(f for f in tab.frames if "streamlit_folium" in f.url)
+    frame.wait_for_function("n => Object.values(window.map._layers).filter(l => l.getRadius).length >= n", arg=len(region.localities))
+
+    lonely = _most_lonely(region)
+    place = region.localities.loc[lonely]
+    _click(frame, place["lat"], place["lon"])
+    tab.get_by_text(lonely, exact=True).first.wait_for()
+    for part in ("Suficiencia (sigma)", "Acceso efectivo (e)", "Brecha de hospital", "Peso de la necesidad (w)"):
+        assert tab.get_by_text(part, exact=True).is_visible()
+    zoom = frame.evaluate("window.map.getZoom()")
+
+    fixed = region.units[(region.units["role"] == "primer_nivel") & (region.units["nuclei"] > 0)]
+    for clues in fixed.index[:3]:
+        unit = fixed.loc[clues]
+        _click(frame, unit["lat"], unit["lon"])
+        tab.get_by_text(clues, exact=True).first.wait_for()
+    frame.wait_for_function("Object.values(window.map._layers).some(l => l instanceof L.Polygon)")
+    assert tab.get_by_text("De 0 a 30 min", exact=True).is_visible()
+    assert frame.evaluate("window.map.getZoom()") == zoom  # a click keeps the view
+    assert frame.evaluate("(window.feature_group || []).length") <= 1  # and leaves nothing behind
+    tab.screenshot(path=tmp_path / "app.png", full_page=True)
+    assert foreign == []
+    assert faults == []
+
+
+def _most_lonely(region: Region) -> str:
+    """The locality farthest from any other point on the map: a click there can only mean it."""
+    places = region.localities
+    points = [*places.geometry, *region.units.geometry]
+    nearest = {key: min(spot.distance(other) for other in points if other is not spot) for key, spot in places.geometry.items()}
+    return str(max(sorted(nearest), key=lambda key: nearest[key]))
+
+
+def _click(frame: Frame, lat: float, lon: float) -> None:
+    """Bring a place to the middle of the map and click it there."""
+    x, y = frame.evaluate(
+        "([lat, lon]) => { window.map.setView([lat, lon], 13, {animate: false}); const p = window.map.latLngToContainerPoint([lat, lon]);"
+        " return [p.x, p.y]; }", [lat, lon])
+    frame.locator("#map_div").click(position={"x": x, "y": y})

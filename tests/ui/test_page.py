@@ -1,0 +1,138 @@
+"""The page on the hand-drawn valley: what it shows, asks and refuses, without a browser."""
+
+import ast
+import json
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import valley
+from streamlit.testing.v1 import AppTest
+
+from planner.scenarios import Run, run_scenario
+from planner.settings import Scenario
+from planner.ui import cards, words
+from planner.ui.compute import Answer, layers
+from planner.ui.state import Chosen
+
+ROOT = Path(__file__).parents[2]
+KPIS = ("Población objetivo", "A 60 minutos o menos de primer nivel", "A más de 2 horas de un hospital",
+        "Personas sin acceso efectivo (equivalentes)", "Localidades sin servicio", "Unidades saturadas")
+
+
+@pytest.fixture(scope="module")
+def found() -> Answer:
+    run = run_scenario(valley.region(), Scenario())
+    return Answer(run, layers(run.region, run.travel, run.outcome, run.plan, run.scenario))
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(str(e.value) for kind in ("markdown", "caption", "warning", "info", "error") for e in getattr(page, kind))
+
+
+def test_the_kpis_stand_with_definition_mark_and_source(page: AppTest) -> None:
+    assert not page.exception
+    shown = {m.label for m in page.metric}
+    assert set(KPIS) <= shown
+    assert sum(m.label == KPIS[1] for m in page.metric) == sum(m.label == KPIS[2] for m in page.metric) == 3  # every mode
+    for metric in page.metric:
+        assert "Marca: " in metric.help or metric.label == "Cota demostrada"
+
+
+def test_the_kpis_are_the_indicators(page: AppTest, found: Answer) -> None:
+    total = found.run.outcome.indicators["total"]["actual"]
+    shown = {m.label: m.value for m in page.metric}
+    assert shown["Población objetivo"] == f"{total['poblacion']:,.0f}"
+    assert shown["Personas sin acceso efectivo (equivalentes)"] == f"{total['personas_equiv']:,.0f}"
+
+
+def test_what_must_always_stand_stands(page: AppTest) -> None:
+    said = texts(page)
+    assert "Fecha de corte, fuentes, supuestos" in said
+    assert "Herramienta de apoyo: no sustituye la valoración en campo." in said
+    assert "SINTÉTICA" in page.markdown[1].value or "SINTÉTICA" in said
+
+
+def test_choosing_a_locality_shows_its_card_and_survives_another_scenario(page: AppTest) -> None:
+    search = next(box for box in page.selectbox if box.label == "Buscar")
+    search.set_value("localidad/990020003").run()
+    assert not page.exception
+    assert any("Puntaje de brecha: " in element.proto.body for element in page.get("html"))
+    next(box for box in page.selectbox if box.label == "Escenario").set_value("vehiculo").run()
+    assert not page.exception
+
+
+def test_a_changed_budget_is_asked_with_the_form(page: AppTest) -> None:
+    page.slider[0].set_value(0.0)
+    page.button[0].click().run()
+    assert not page.exception
+    assert {m.label: m.value for m in page.metric}["Costo anual del plan"] == "0.00 M MXN"
+    assert "presupuesto anual" in texts(page)
+
+
+def test_without_regions_one_sentence_says_how_to_prepare_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANNER_HOME", str(tmp_path))
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not page.exception
+    assert "planner prepare" in page.info[0].value
+
+
+def test_a_damaged_region_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "data/processed/rota"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"name": "Rota", "format": 0}), encoding="utf-8")
+    monkeypatch.setenv("PLANNER_HOME", str(tmp_path))
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not page.exception
+    assert len(page.error) == 1
+    assert "planner prepare" in page.error[0].value
+
+
+def test_the_card_holds_every_part_of_the_score(found: Answer) -> None:
+    row = found.run.outcome.localities.loc["990020003"]
+    shown = cards.card(found, Chosen("localidad", "990020003"))
+    for part in ("Primer nivel más cercano", "Suficiencia (sigma)", "Acceso efectivo (e)", "Visitas móviles (v)", "Brecha de primer nivel",
+                 "Brecha de hospital", "Brecha (D)", "Peso de la necesidad (w)", "Puntaje", "Personas equivalentes", "rampa"):
+        assert part in shown
+    for value in (f"{row['score']:.1f}", f"{row['access']:.2f}", f"{row['gap_share']:.3f}", f"{row['equivalent_people']:,.1f}"):
+        assert value in shown
+
+
+def test_the_parts_on_the_card_add_up(found: Answer) -> None:
+    """D = weight x D_phc + rest x D_hos, from the numbers that the card prints."""
+    run = found.run
+    row = run.outcome.localities.loc["990020003"]
+    parts = cards._score(run, row)
+    lacking, far, gap = (float(parts[k].split(" = ")[0]) for k in ("Brecha de primer nivel", "Brecha de hospital", "Brecha (D)"))
+    assert gap == pytest.approx(run.scenario.weight_first_level * lacking + (1 - run.scenario.weight_first_level) * far, abs=2e-3)
+
+
+def test_every_place_has_a_card(found: Answer) -> None:
+    for kind, layer in cards.LAYERS.items():
+        for key in found.layers[layer].index:
+            assert "<h4>" in cards.card(found, Chosen(kind, str(key)))
+
+
+def test_a_hostile_name_stays_text(found: Answer) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    localities = found.run.outcome.localities.assign(name=name, flags=name)
+    outcome = SimpleNamespace(localities=localities, units=found.run.outcome.units)
+    run = Run(found.run.region, found.run.scenario, found.run.travel, found.run.access, found.run.plan, outcome)  # type: ignore[arg-type]
+    assert "<img" not in cards.card(Answer(run, found.layers), Chosen("localidad", "990020003"))
+    assert words.plain("![x](http://evil.example)") == r"\!\[x\]\(http\:\/\/evil\.example\)".replace(r"\/", "/")
+
+
+def test_the_server_answers_only_here_and_reports_to_nobody() -> None:
+    config = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["server"]["enableStaticServing"] is True
+    assert config["browser"]["gatherUsageStats"] is False
+
+
+def test_session_state_has_one_home() -> None:
+    """Only ui/state.py touches the session; app.py holds no logic."""
+    users = [p.name for p in (ROOT / "planner/ui").glob("*.py") if "session_state" in p.read_text(encoding="utf-8")]
+    assert users == ["state.py"]
+    entry = ast.parse((ROOT / "app.py").read_text(encoding="utf-8"))
+    assert not [n for n in ast.walk(entry) if isinstance(n, ast.FunctionDef | ast.If | ast.For)]
