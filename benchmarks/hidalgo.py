@@ -55,8 +55,9 @@ def main() -> None:
     today = run.outcome.indicators["total"]["actual"]
     beside = [
         ("target people", today["poblacion"], 2_047_505, "`*` at the municipality's share; 2,047,241 at the state's"),
-        ("fixed first level", role["primer_nivel"], 722, ""), ("hospitals", role["hospital"], 20, ""), ("mobile units", role["movil"], 38, ""),
-        ("people beyond 60 min on foot", today["poblacion"] - today["dentro_60"], 231_402, "trial: arithmetic mean of speeds, nobody moved"),
+        ("fixed first level", role["primer_nivel"], 722, ""), ("hospitals", role["hospital"], 20, ""),
+        ("mobile units", role["movil"], 38, ""),
+        ("people beyond 60 min on foot", today["poblacion"] - today["dentro_60"], 231_402, "trial: mean of speeds, nobody moved"),
         ("weighted gap", today["brecha_ponderada"], 549_386, ""),
         ("UMR seats", kinds.get("umr", 0), 376, ""), ("second nuclei", kinds.get("nucleo", 0), 108, ""),
         ("units that take a second nucleus", places.get("nucleo", 0), 69, ""),

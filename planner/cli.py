@@ -83,7 +83,7 @@ def prepare(context: typer.Context, region_file: RegionPath, data: DataFolder = 
 def run(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NOMBRE", help="Región preparada, como hidalgo")],
-    scenario: Annotated[str | None, typer.Argument(metavar="[ESCENARIO.toml]", help="Archivo o nombre de uno incluido; si falta, base")] = None,
+    scenario: Annotated[str | None, typer.Argument(metavar="[ESCENARIO.toml]", help="Archivo o nombre; si falta, base")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Sustituir una corrida distinta con el mismo nombre")] = False,
 ) -> None:
     """Correr un escenario y escribir runs/NOMBRE/ESCENARIO."""

@@ -12,10 +12,11 @@ import pandas as pd
 from planner.decide.circuits import Circuit, Limits, build_circuits
 from planner.decide.gains import TIERS, fixed_gain, mobile_gain, people_tiers, price_serves
 from planner.decide.rules import mobile_candidates, seat_rules, stop_limit_min, stops_limit
-from planner.model import Access, Option, Region, Travel
+from planner.model import Access, Mode, Option, Region, Travel
 from planner.settings import Scenario
 
 MobileKind = Literal["umm", "brigada"]
+_MODES: dict[Mode, str] = {"a_pie": "a pie", "vehiculo": "en vehículo", "transporte_publico": "en transporte público"}
 
 
 def feasible_options(region: Region, travel: Travel, access: Access, scenario: Scenario) -> tuple[Option, ...]:
@@ -39,7 +40,7 @@ def umr_options(region: Region, travel: Travel, access: Access, tiers: pd.DataFr
     """A new UMR of one nucleus at every seat that keeps all the rules; seats too near each other exclude one another."""
     rules = seat_rules(region, travel, access, scenario)
     seats = rules[rules["people_enough"] & rules["spaced"] & rules["all_year"]].sort_index()
-    near = travel.seats.within(scenario.ramp_first_level_none_min)
+    near = travel.seats.pairs()
     near = near[near["site"].isin(seats.index)]
     pairs = near.merge(tiers, on="cvegeo").rename(columns={"people": "available"})
     pairs["gain"] = fixed_gain(pairs, pairs["minutes"], scenario)
@@ -51,21 +52,27 @@ def umr_options(region: Region, travel: Travel, access: Access, tiers: pd.DataFr
     annual = scenario.cost_umr_annual_mxn + scenario.annualised(capital, scenario.life_building_years)
     tables = dict(list(pairs.groupby("site")))
     names, grades = region.localities["name"], region.localities["irs_grade"]
-    return [
-        Option(f"umr-{seat}", "umr", str(seat), str(names[seat]), capital, annual, capacity, price_serves(tables[seat], capacity),
-               f"{_how_far(seats['first_level_min'][seat], scenario)}; {_people(seats['people'][seat])} fuera de alcance a "
-               f"{scenario.umr_seat_reach_min:g} min o menos de la sede, rezago {_grade(grades[seat])}, camino todo el año",
-               excludes=excludes.get(seat, ()))
-        for seat in seats.index if seat in tables]
+    found = []
+    for seat in [str(s) for s in seats.index if s in tables]:
+        serves = price_serves(tables[seat], capacity)
+        reason = (f"atendería sola a {_people(serves['people'].sum())}; {_people(seats['people'][seat])} a más de "
+                  f"{scenario.reach_first_level_min:g} min de una unidad fija viven a {scenario.umr_seat_reach_min:g} min o menos "
+                  f"{_MODES[scenario.mode_umr_seat]}; la sede está {_how_far(seats['first_level_min'][seat])}, "
+                  f"rezago {_grade(grades[seat])}, camino todo el año")
+        found.append(Option(f"umr-{seat}", "umr", seat, str(names[seat]), capital, annual, capacity, serves, reason,
+                            excludes=excludes.get(seat, ())))
+    return found
 
 
 def nucleo_options(region: Region, access: Access, tiers: pd.DataFrame, scenario: Scenario) -> list[Option]:
     """As many further nuclei as would seat the people of each saturated unit, each an option of its own."""
     units = access.units[(access.units["rho"] < 1) & (region.units["role"].reindex(access.units.index) == "primer_nivel")].sort_index()
-    shares = access.shares[access.shares["clues"].isin(units.index)].groupby(["clues", "cvegeo"], as_index=False)
-    universe = shares.agg(share=("share", "sum"), rho=("rho", "first"), minutes=("minutes", "first"))
-    universe = universe.merge(access.localities["people"], left_on="cvegeo", right_index=True)
-    universe["available"] = universe["people"] * universe["share"] * (1 - universe["rho"])
+    shares = access.shares[access.shares["clues"].isin(units.index)]
+    if shares.empty:
+        return []
+    universe = shares.groupby(["clues", "cvegeo"], as_index=False).agg(
+        share=("share", "sum"), rho=("rho", "first"), minutes=("minutes", "first"))
+    universe["available"] = universe["cvegeo"].map(access.localities["people"]) * universe["share"] * (1 - universe["rho"])
     unserved = tiers[tiers["tier"] == TIERS[0]].drop(columns="people")
     pairs = universe.merge(unserved, on="cvegeo")
     pairs["gain"] = fixed_gain(pairs, pairs["minutes"], scenario)
@@ -120,9 +127,9 @@ def _circuit_option(kind: MobileKind, visits: float, circuit: Circuit, number: i
     annual = running + scenario.annualised(capital, scenario.life_vehicle_years)
     far = access.localities.loc[list(circuit.stops), "first_level_min"]
     road = "con camino" if umm else "sin camino o con camino que cortan las lluvias"
-    reason = (f"{len(minutes)} {'localidades' if len(minutes) > 1 else 'localidad'} {road} y {_people(serves['people'].sum())}; "
-              f"la más cercana a una unidad fija, {_how_far(far.min(), scenario)}; paradas a "
-              f"{min(minutes.values()):.0f}-{max(minutes.values()):.0f} min de la base, rezago {_main_grade(region, serves)}")
+    reason = (f"{_people(serves['people'].sum())} en {len(minutes)} {'localidades' if len(minutes) > 1 else 'localidad'} {road}, "
+              f"la menos lejana {_how_far(far.min())} (umbral {scenario.reach_first_level_min:g}), "
+              f"paradas a {min(minutes.values()):.0f}-{max(minutes.values()):.0f} min de la base, rezago {_main_grade(region, serves)}")
     return Option(f"{kind}-{circuit.base}-{number:02d}", kind, circuit.base, str(region.units.at[circuit.base, "name"]),
                   capital, annual, scenario.umm_people_max, serves, reason, stops=circuit.stops, visits_month=visits)
 
@@ -136,10 +143,9 @@ def _people(number: float) -> str:
     return f"{number:,.0f} personas"
 
 
-def _how_far(minutes: float, scenario: Scenario) -> str:
-    if not math.isfinite(minutes):
-        return f"sin unidad fija alcanzable (umbral {scenario.reach_first_level_min:g} min)"
-    return f"a {math.ceil(minutes)} min de la unidad fija más cercana (umbral {scenario.reach_first_level_min:g})"
+def _how_far(minutes: float) -> str:
+    """Rounded up: what lies beyond a threshold never reads as the threshold."""
+    return f"a {math.ceil(minutes)} min de la unidad fija más cercana" if math.isfinite(minutes) else "sin unidad fija alcanzable"
 
 
 def _grade(grade: object) -> str:

@@ -26,7 +26,7 @@ def needs_field_visit(access: Access, scenario: Scenario) -> pd.Series:
 
 def mobile_size(region: Region, scenario: Scenario) -> pd.Series:
     """Localities small enough for a mobile service."""
-    return region.localities["population"] <= scenario.mobile_locality_max
+    return pd.Series(region.localities["population"] <= scenario.mobile_locality_max)
 
 
 def vehicle_reaches(travel: Travel, region: Region) -> pd.Series:

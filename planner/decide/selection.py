@@ -28,7 +28,7 @@ _GAP = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class _Model:
+class Model:
     """The choice in arrays: `copies` options alike make one integer column; pairs are (choice, tier of a locality)."""
 
     ids: tuple[tuple[str, ...], ...]
@@ -56,7 +56,7 @@ def select(options: tuple[Option, ...], access: Access, scenario: Scenario) -> P
     if not payable:
         why = "no hay intervenciones factibles" if not options else "el presupuesto no alcanza para ninguna"
         return Plan(options, (), pd.DataFrame(columns=SERVED_COLUMNS), Solution(0.0, 0.0, "óptimo", why))
-    model = _model(payable, people_tiers(access, scenario))
+    model = model_of(payable, people_tiers(access, scenario))
     budget, capital = scenario.budget_mxn_year / _MXN_UNIT, outlay / _MXN_UNIT
     greedy = greedy_copies(model, budget, capital)
     found, bound, proved = _branch(model, budget, capital, greedy)
@@ -68,7 +68,8 @@ def select(options: tuple[Option, ...], access: Access, scenario: Scenario) -> P
     return Plan(options, chosen, served, Solution(value, max(bound, value), status, "programa entero mixto (HiGHS)"))
 
 
-def _model(options: list[Option], tiers: pd.DataFrame) -> _Model:
+def model_of(options: list[Option], tiers: pd.DataFrame) -> Model:
+    """The options in arrays; further nuclei of one unit, alike but for the id, become copies of one choice."""
     rows = pd.MultiIndex.from_frame(tiers[["cvegeo", "tier"]])
     alike: dict[tuple[str, str], list[Option]] = {}
     for option in options:
@@ -85,13 +86,13 @@ def _model(options: list[Option], tiers: pd.DataFrame) -> _Model:
     place = {o.id: k for k, group in enumerate(groups) for o in group}
     near = {(k, place[other]) for k, g in enumerate(groups) for other in g[0].excludes if other in place}
     whole = np.add.reduceat(np.append(pairs["available"].to_numpy(), 0.0), start[:-1])
-    return _Model(
+    return Model(
         tuple(tuple(o.id for o in g) for g in groups),
         np.array([g[0].annual_mxn for g in groups]) / _MXN_UNIT, np.array([g[0].capital_mxn for g in groups]) / _MXN_UNIT,
         np.minimum([g[0].capacity_people for g in groups], whole), tuple(sorted({(min(p), max(p)) for p in near})), pairs, people, start)
 
 
-def greedy_copies(model: _Model, budget: float, capital: float) -> np.ndarray:
+def greedy_copies(model: Model, budget: float, capital: float) -> np.ndarray:
     """Copies of each choice bought one by one, most gap closed per peso first (ties: lowest id)."""
     left, free = model.people.copy(), model.pairs["available"].to_numpy().copy()
     row, gain = model.pairs["row"].to_numpy(), model.pairs["gain"].to_numpy()
@@ -131,7 +132,7 @@ def greedy_copies(model: _Model, budget: float, capital: float) -> np.ndarray:
     return copies
 
 
-def _program(model: _Model, budget: float, capital: float) -> highspy.HighsLp:
+def _program(model: Model, budget: float, capital: float) -> highspy.HighsLp:
     """The mixed-integer model in sparse columns: first x by choice, then p by pair."""
     n, m = len(model.ids), len(model.pairs)
     choice, row = model.pairs["choice"].to_numpy(), model.pairs["row"].to_numpy()
@@ -182,7 +183,7 @@ def _solver(lp: highspy.HighsLp, **settings: float | str) -> highspy.Highs:
     return solver
 
 
-def _branch(model: _Model, budget: float, capital: float, start: np.ndarray) -> tuple[np.ndarray, float, bool]:
+def _branch(model: Model, budget: float, capital: float, start: np.ndarray) -> tuple[np.ndarray, float, bool]:
     """Copies of each choice, the proven bound, and whether they meet; starts from the greedy copies."""
     solver = _solver(_program(model, budget, capital), mip_rel_gap=_GAP, mip_max_nodes=_MAX_NODES)
     guess = highspy.HighsSolution()
@@ -196,7 +197,7 @@ def _branch(model: _Model, budget: float, capital: float, start: np.ndarray) -> 
     return copies, float(solver.getInfo().mip_dual_bound), status == done.kOptimal
 
 
-def _assign(model: _Model, copies: np.ndarray) -> np.ndarray:
+def _assign(model: Model, copies: np.ndarray) -> np.ndarray:
     """People that each pair takes when these copies stand: an exact transport problem, zero elsewhere."""
     choice, row = model.pairs["choice"].to_numpy(), model.pairs["row"].to_numpy()
     on = np.flatnonzero(copies[choice] > 0)
@@ -217,7 +218,7 @@ def _assign(model: _Model, copies: np.ndarray) -> np.ndarray:
     return people
 
 
-def _served(model: _Model, copies: np.ndarray) -> tuple[pd.DataFrame, float]:
+def _served(model: Model, copies: np.ndarray) -> tuple[pd.DataFrame, float]:
     """The long table of who is taken by which option when these copies stand, and its value."""
     people = _unserved_first(_assign(model, copies), model)
     gain = model.pairs["gain"].to_numpy()
@@ -233,7 +234,7 @@ def _served(model: _Model, copies: np.ndarray) -> tuple[pd.DataFrame, float]:
     return served[SERVED_COLUMNS], float(served["people"].to_numpy() @ served["gain"].to_numpy())
 
 
-def _unserved_first(people: np.ndarray, model: _Model) -> np.ndarray:
+def _unserved_first(people: np.ndarray, model: Model) -> np.ndarray:
     """Move people of equal gain so that no option takes a locality's served people while it could take unserved ones."""
     people = people.copy()
     choice, row, available = (model.pairs[c].to_numpy() for c in ("choice", "row", "available"))

@@ -27,9 +27,13 @@ def read_municipalities(path: Path, entity: str, crs: str) -> gpd.GeoDataFrame:
         raise DataError(f"{path.name} no dice su sistema de coordenadas; agregue el archivo .prj o asígnele el suyo.")
     key = _key(frame, entity, path)
     mine = gpd.GeoDataFrame({"cve_mun": key, "name": _name(frame).fillna(key)}, geometry=frame.geometry.make_valid(), crs=frame.crs)
-    mine = mine[key.str.startswith(entity) & mine.geometry.notna()]
+    mine = mine[key.str.startswith(entity)]
     if mine.empty:
         raise DataError(f"{path.name} no tiene ningún municipio de la entidad {entity}; ¿es el archivo de otro estado?")
+    bare = mine.loc[mine.geometry.isna(), "cve_mun"]
+    if len(bare):
+        raise DataError(f"{path.name}: {len(bare)} de {len(mine)} municipios no traen polígono ({', '.join(bare[:3])}); el archivo está "
+                        "cortado o incompleto, cópielo de nuevo.")
     joined = mine.to_crs(crs).dissolve("cve_mun", sort=True)
     empty = {"irs": pd.Series(float("nan"), joined.index), "irs_grade": pd.Series(None, joined.index, dtype="str"),
              "district": pd.Series(None, joined.index, dtype="str")}
@@ -61,7 +65,7 @@ def municipality_code(codes: pd.Series, entity: str) -> pd.Series:
     text = digits(codes)
     short = text.str.len() <= 3
     full = text.where(~short, entity + text.str.zfill(3))
-    return full.where(~short, full).str.zfill(5).where(full.str.len().between(4, 5))
+    return full.str.zfill(5).where(full.str.len().between(4, 5))
 
 
 def digits(codes: pd.Series) -> pd.Series:

@@ -29,7 +29,8 @@ def card(found: Answer, chosen: Chosen | None) -> str:
 def _locality(found: Answer, cvegeo: str) -> str:
     run = found.run
     row = run.outcome.localities.loc[cvegeo]
-    who = {"Clave": cvegeo, "Municipio": str(row["municipality"]), "Población total": count(row["population"]),
+    who = {"Clave": cvegeo, "Municipio": str(row["municipality"]),
+           "Distrito": str(row["district"]) if known(row["district"]) else "sin dato", "Población total": count(row["population"]),
            "Población objetivo (N)": count(row["people"]) + (" (proporción municipal)" if row["uninsured_imputed"] else ""),
            "En hogares indígenas": count(row["indigenous"]) + (" (proporción municipal)" if row["groups_imputed"] else ""),
            "Grado de rezago": _grade(row)}

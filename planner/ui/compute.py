@@ -24,6 +24,7 @@ from planner.scenarios import Run, run_scenario
 from planner.settings import Scenario, load_scenario
 from planner.store import read_region
 
+Wanted = tuple[tuple[str, tuple[str, ...]], ...]  # column of `localidades`, values
 SHIPPED = Path(__file__).parents[2] / "scenarios"
 _SCENARIO_KEY: dict[str | type[Any], Callable[[Any], Any]] = {Scenario: lambda scenario: scenario.model_dump_json()}
 
@@ -53,13 +54,15 @@ def home() -> Path:
 
 def find_regions() -> list[Prepared]:
     """Every prepared region under the home folder, by slug."""
-    found = []
-    for manifest in sorted((home() / "data" / "processed").glob("*/manifest.json")):
-        text = manifest.read_bytes()
-        about = json.loads(text)
-        found.append(Prepared(manifest.parent.name, str(about.get("name", manifest.parent.name)), str(manifest.parent),
-                              hashlib.sha256(text).hexdigest()))
-    return found
+    manifests = sorted((home() / "data" / "processed").glob("[!.]*/manifest.json"))  # a dot: being written
+    return [Prepared(m.parent.name, _name(m), str(m.parent), hashlib.sha256(m.read_bytes()).hexdigest()) for m in manifests]
+
+
+def _name(manifest: Path) -> str:
+    try:
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["name"])
+    except (ValueError, KeyError, TypeError):
+        return manifest.parent.name  # a damaged region is told when it is read
 
 
 def find_scenarios() -> dict[str, Scenario]:
@@ -98,10 +101,10 @@ def map_base(prepared: Prepared) -> str:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False, hash_funcs=_SCENARIO_KEY)
-def map_layers(prepared: Prepared, scenario: Scenario, municipalities: tuple[str, ...], grades: tuple[str, ...]) -> dict[str, str]:
-    """What the map draws of an answer; localities filtered by municipality and grade (empty: all)."""
+def map_layers(prepared: Prepared, scenario: Scenario, wanted: Wanted) -> dict[str, str]:
+    """What the map draws of an answer, with the wanted localities."""
     found = answer(prepared, scenario).layers
-    return maps.prepare_layers(found | {"localidades": filtered(found["localidades"], municipalities, grades)})
+    return maps.prepare_layers(found | {"localidades": filtered(found["localidades"], wanted)})
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_SCENARIO_KEY)
@@ -110,12 +113,12 @@ def map_area(prepared: Prepared, scenario: Scenario, place: str) -> str:
     return maps.prepare_area(answer(prepared, scenario).layers["areas_influencia"], place)
 
 
-def filtered(localities: gpd.GeoDataFrame, municipalities: tuple[str, ...], grades: tuple[str, ...]) -> gpd.GeoDataFrame:
-    """Localities of these municipalities and grades; an empty filter lets all through."""
+def filtered(localities: gpd.GeoDataFrame, wanted: Wanted) -> gpd.GeoDataFrame:
+    """The localities with one of the wanted values in every column; no values let all through."""
     kept = localities
-    if municipalities:
-        kept = kept[kept["nom_mun"].isin(municipalities)]
-    return kept[kept["grado_rezago"].isin(grades)] if grades else kept
+    for column, values in wanted:
+        kept = kept[kept[column].isin(values)] if values else kept
+    return kept
 
 
 def file_bytes(found: Answer, name: str) -> bytes:

@@ -22,23 +22,23 @@ def show_map(prepared: Prepared, scenario: Scenario) -> None:
     """Map, card of what is chosen, and the table that says the same as the map."""
     found = compute.answer(prepared, scenario)
     st.markdown("### Quién carece de atención y por qué")
-    towns, grades = _filters(found)
+    wanted = _filters(found)
     left, right = st.columns([2.3, 1], gap="medium")
     with right:
         chosen = _search(found)
         with st.container(height=_CARD_PX, border=False):
             st.html(cards.card(found, chosen))
     with left:
-        _draw(prepared, scenario, found, chosen, towns, grades)
-    _table(found, towns, grades)
+        _draw(prepared, scenario, found, chosen, wanted)
+    _table(found, wanted)
 
 
-def _filters(found: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    left, right = st.columns(2)
-    names = sorted(found.layers["localidades"]["nom_mun"].dropna().unique())
-    towns = left.multiselect("Municipio", names, placeholder="Todos los municipios")
-    grades = right.multiselect("Grado de rezago", GRADES, placeholder="Todos los grados")
-    return tuple(towns), tuple(grades)
+def _filters(found: Answer) -> compute.Wanted:
+    places = found.layers["localidades"]
+    asked = [("distrito", "Distrito", sorted(places["distrito"].dropna().unique())),
+             ("nom_mun", "Municipio", sorted(places["nom_mun"].dropna().unique())), ("grado_rezago", "Grado de rezago", list(GRADES))]
+    return tuple((name, tuple(column.multiselect(label, values, placeholder="Todos")))
+                 for column, (name, label, values) in zip(st.columns(len(asked)), asked, strict=True))
 
 
 def _search(found: Answer) -> state.Chosen | None:
@@ -53,9 +53,8 @@ def _search(found: Answer) -> state.Chosen | None:
     return state.chosen()
 
 
-def _draw(prepared: Prepared, scenario: Scenario, found: Answer, chosen: state.Chosen | None,
-          towns: tuple[str, ...], grades: tuple[str, ...]) -> None:
-    drawn = dict(compute.map_layers(prepared, scenario, towns, grades))
+def _draw(prepared: Prepared, scenario: Scenario, found: Answer, chosen: state.Chosen | None, wanted: compute.Wanted) -> None:
+    drawn = dict(compute.map_layers(prepared, scenario, wanted))
     if chosen is not None:
         layer = found.layers[cards.LAYERS[chosen.kind]]
         point = layer.loc[[chosen.id]].to_crs(4326).geometry.iloc[0]
@@ -71,8 +70,8 @@ def _draw(prepared: Prepared, scenario: Scenario, found: Answer, chosen: state.C
         st.caption("Mapa de una región SINTÉTICA.")
 
 
-def _table(found: Answer, towns: tuple[str, ...], grades: tuple[str, ...]) -> None:
-    shown = compute.filtered(found.layers["localidades"], towns, grades)
+def _table(found: Answer, wanted: compute.Wanted) -> None:
+    shown = compute.filtered(found.layers["localidades"], wanted)
     worst = shown.sort_values(["brecha_ponderada", "puntaje_brecha"], ascending=False, kind="stable").head(_WORST)
     with st.expander(f"El mapa como tabla: las {len(worst)} localidades con mayor brecha ponderada, de {count(len(shown))}"):
         columns = {"nom_loc": "Localidad", "nom_mun": "Municipio", "grado_rezago": "Grado de rezago", "puntaje_brecha": "Puntaje de brecha",

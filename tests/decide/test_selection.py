@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
+from planner.decide import selection
 from planner.decide.gains import TIERS, people_tiers, take_best
 from planner.decide.selection import select
 from planner.model import Access, Option
@@ -125,6 +126,18 @@ def check_plan(served: pd.DataFrame, options: tuple[Option, ...], chosen: tuple[
         full = served[served["option"] == row.option]["people"].sum() - by_id[row.option].capacity_people
         first = by_id[row.option].serves.query("cvegeo == @row.cvegeo and tier == @TIERS[0]")
         assert free <= 1e-6 or first.empty, full
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_greedy_plan_is_a_start_and_no_more(seed: int) -> None:
+    options, access, scenario = random_instance(seed)
+    model = selection.model_of(list(options), people_tiers(access, scenario))
+    capital = np.inf if scenario.capital_mxn is None else scenario.capital_mxn / 1e3
+    copies = selection.greedy_copies(model, scenario.budget_mxn_year / 1e3, capital)
+    bought = tuple(o for o in options for ids, n in zip(model.ids, copies, strict=True) if o.id in ids[:n])
+    assert allowed(bought, scenario)
+    solution = select(options, access, scenario).solution
+    assert worth(bought, access, scenario) <= solution.value + 1e-6 <= solution.bound + 2e-6
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlparse
 
+import geopandas as gpd
+import pandas as pd
 import pytest
 from playwright.sync_api import Frame, Page, sync_playwright
 
@@ -23,8 +25,8 @@ from planner.store import write_region
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")) if p), None)
 # Chromium's own calls home off, every name but our address unknown: as with the cable out.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 START_S, SHOW_MS = 90, 180_000
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -102,7 +104,7 @@ def test_a_reader_sees_clicks_and_stays_offline(page: tuple[Page, list[str], lis
     frame = next(f for f in tab.frames if "streamlit_folium" in f.url)
     frame.wait_for_function("n => Object.values(window.map._layers).filter(l => l.getRadius).length >= n", arg=len(region.localities))
 
-    lonely = _most_lonely(region)
+    lonely = _loneliest(region.localities, region)[0]
     place = region.localities.loc[lonely]
     _click(frame, place["lat"], place["lon"])
     tab.get_by_text(lonely, exact=True).first.wait_for()
@@ -110,9 +112,8 @@ def test_a_reader_sees_clicks_and_stays_offline(page: tuple[Page, list[str], lis
         assert tab.get_by_text(part, exact=True).is_visible()
     zoom = frame.evaluate("window.map.getZoom()")
 
-    fixed = region.units[(region.units["role"] == "primer_nivel") & (region.units["nuclei"] > 0)]
-    for clues in fixed.index[:3]:
-        unit = fixed.loc[clues]
+    for clues in _loneliest(region.units[region.units["role"] == "primer_nivel"], region)[:3]:
+        unit = region.units.loc[clues]
         _click(frame, unit["lat"], unit["lon"])
         tab.get_by_text(clues, exact=True).first.wait_for()
     frame.wait_for_function("Object.values(window.map._layers).some(l => l instanceof L.Polygon)")
@@ -124,12 +125,11 @@ def test_a_reader_sees_clicks_and_stays_offline(page: tuple[Page, list[str], lis
     assert faults == []
 
 
-def _most_lonely(region: Region) -> str:
-    """The locality farthest from any other point on the map: a click there can only mean it."""
-    places = region.localities
-    points = [*places.geometry, *region.units.geometry]
-    nearest = {key: min(spot.distance(other) for other in points if other is not spot) for key, spot in places.geometry.items()}
-    return str(max(sorted(nearest), key=lambda key: nearest[key]))
+def _loneliest(places: gpd.GeoDataFrame, region: Region) -> list[str]:
+    """Ids of these places, the farthest from any other place first: a click there can only mean that one."""
+    everything = pd.concat([region.localities.geometry, region.units.geometry])
+    alone = {str(key): everything.drop(key).distance(spot).min() for key, spot in places.geometry.items()}
+    return sorted(alone, key=lambda key: (-alone[key], key))
 
 
 def _click(frame: Frame, lat: float, lon: float) -> None:

@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from planner.scenarios import Run, run_scenario
 from planner.settings import Scenario
 from planner.ui import cards, words
-from planner.ui.compute import Answer, layers
+from planner.ui.compute import Answer, file_bytes, layers
+from planner.ui.page import FILES
 from planner.ui.state import Chosen
 
 ROOT = Path(__file__).parents[2]
@@ -78,10 +79,11 @@ def test_without_regions_one_sentence_says_how_to_prepare_one(tmp_path: Path, mo
     assert "planner prepare" in page.info[0].value
 
 
-def test_a_damaged_region_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("manifest", [json.dumps({"name": "Rota", "format": 0}), "{", "[]"])
+def test_a_damaged_region_is_told_in_one_sentence(manifest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "data/processed/rota"
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text(json.dumps({"name": "Rota", "format": 0}), encoding="utf-8")
+    (folder / "manifest.json").write_text(manifest, encoding="utf-8")
     monkeypatch.setenv("PLANNER_HOME", str(tmp_path))
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not page.exception
@@ -112,6 +114,14 @@ def test_every_place_has_a_card(found: Answer) -> None:
     for kind, layer in cards.LAYERS.items():
         for key in found.layers[layer].index:
             assert "<h4>" in cards.card(found, Chosen(kind, str(key)))
+
+
+def test_the_downloads_are_the_files_of_a_run(found: Answer) -> None:
+    for name in FILES:
+        content = file_bytes(found, name)
+        if name.endswith(".geojson"):
+            assert len(json.loads(content)["features"]) == len(found.layers[name.removesuffix(".geojson")])
+    assert file_bytes(found, "plan.gpkg").startswith(b"SQLite format 3")
 
 
 def test_a_hostile_name_stays_text(found: Answer) -> None:

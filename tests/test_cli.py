@@ -1,0 +1,300 @@
+"""The commands as a user types them, on the demo region: the main job, and every kind of broken input told in one sentence."""
+
+import io
+import json
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rasterio.warp import transform_bounds
+
+from planner import cli
+from planner.demo.files import write_demo
+from planner.settings import load_region_file
+from planner.sources.rasters import load_grid, read_grid, write_raster
+from planner.store import read_region
+
+UNITS, SLIM = "ESTABLECIMIENTO_SALUD_202501_demo.xlsx", "clues_202509_puntos_demo.csv"
+ITER, INDEX = "iter_99_cpv2020_csv.zip", "IRS_entidades_mpios_2020.xlsx"
+Planner = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_demo(tmp_path_factory.mktemp("raw") / "demo").parent
+
+
+@pytest.fixture
+def broken(demo: Path, tmp_path: Path) -> Path:
+    """A copy of the demo's files that a test may spoil."""
+    return Path(shutil.copytree(demo, tmp_path / "raw"))
+
+
+@pytest.fixture
+def planner(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Planner:
+    """Call the command line in this process: exit code, standard output, standard error."""
+    def call(*words: str | Path, home: Path | None = None) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["planner", "--home", str(home or tmp_path / "home"), *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        out, err = capsys.readouterr()
+        return int(end.value.code or 0), out, err
+    return call
+
+
+def test_the_main_job(planner: Planner, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    code, out, err = planner("demo")
+    assert code == 0, err
+    code, out, err = planner("prepare", home / "data/raw/demo/demo.toml")
+    assert code == 0, err
+    assert "SINTÉTICA" in out
+    code, out, err = planner("run", "demo")
+    assert code == 0, err
+    run = home / "runs/demo/base"
+    names = {p.name for p in run.iterdir()}
+    assert names == {"localidades.geojson", "unidades.geojson", "propuestas.geojson", "rutas.geojson", "areas_influencia.geojson",
+                     "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv"}
+    before = {p.name: p.read_bytes() for p in run.iterdir()}
+    code, out, _ = planner("run", "demo")
+    assert code == 0
+    assert "se reutiliza" in out
+    assert {p.name: p.read_bytes() for p in run.iterdir()} == before
+    shutil.rmtree(run)
+    assert planner("run", "demo")[0] == 0
+    again = {p.name: p.read_bytes() for p in run.iterdir()}
+    assert [n for n in before if before[n] != again[n]] == ["manifest.json"]
+    code, out, err = planner("run", "demo", "lluvias")
+    assert code == 0, err
+    code, out, err = planner("compare", "demo/base", "demo/lluvias")
+    assert code == 0, err
+    assert "season" in out
+    assert "lluvias" in out
+
+
+def test_preparing_twice_gives_identical_files(planner: Planner, demo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "home/data/processed/demo"
+    assert planner("prepare", demo / "demo.toml")[0] == 0
+    first = {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert planner("prepare", demo / "demo.toml")[0] == 0
+    assert {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()} == first
+    inputs = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["inputs"]
+    assert {i["role"] for i in inputs} >= {"localities.iter", "deprivation.municipalities", "roads.speed_raster"}
+    assert all(len(i["sha256"]) == 64 for i in inputs)
+
+
+def test_doctor_finds_the_planted_faults_and_exits_well(planner: Planner, demo: Path) -> None:
+    code, out, _ = planner("doctor", demo / "demo.toml")
+    assert code == 0
+    for words in ("Unidades a más de 5 km", "Filas que nombran una unidad que no está", "celdas donde no se puede caminar"):
+        assert words.split()[0] in out
+    assert planner("doctor", demo / "demo.toml")[1] == out
+
+
+def spoil_table(path: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    change(pd.read_csv(path, dtype=str, keep_default_na=False)).to_csv(path, index=False)
+
+
+def spoil_census(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    with zipfile.ZipFile(folder / ITER) as packed:
+        name = next(n for n in packed.namelist() if n.endswith(".csv") and "conjunto" in n)
+        table = pd.read_csv(packed.open(name), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    with zipfile.ZipFile(folder / ITER, "w") as packed:
+        packed.writestr(name, change(table).to_csv(index=False))
+
+
+def first_place(table: pd.DataFrame) -> int:
+    return int(np.flatnonzero((table["MUN"] != "000") & ~table["LOC"].isin(["0000", "9998", "9999"]))[0])
+
+
+def set_first(column: str, value: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        table.loc[first_place(table), column] = value
+        return table
+    return change
+
+
+def twice(table: pd.DataFrame) -> pd.DataFrame:
+    row = first_place(table)
+    return pd.concat([table.iloc[: row + 1], table.iloc[row:]])
+
+
+def region_line(old: str, new: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        text = (folder / "demo.toml").read_text(encoding="utf-8")
+        assert old in text
+        (folder / "demo.toml").write_text(text.replace(old, new), encoding="utf-8")
+    return change
+
+
+def raster(folder: Path, name: str, *, crs: str = "", shift_m: float = 0.0, degrees: bool = False) -> None:
+    region = load_region_file(folder / "demo.toml")
+    assert region.crs
+    grid = read_grid(folder / "carreteras.tif", folder / "pendiente.tif", folder / "uso_de_suelo_friccion.tif", region.crs)
+    a, _, c, _, e, f = grid.transform
+    height, width = grid.shape
+    transform = (a, 0.0, c + shift_m, 0.0, e, f)
+    if degrees:
+        west, south, east, _ = transform_bounds(region.crs, "EPSG:4326", c, f + e * height, c + a * width, f)
+        transform = ((east - west) / width, 0.0, west, 0.0, -(east - west) / width, south)
+    write_raster(folder / name, grid.slope_deg, transform, crs or ("EPSG:4326" if degrees else region.crs), -9999.0)
+
+
+def degrees_workbook(folder: Path) -> None:
+    (folder / UNITS).write_text("<html><body><table><tr><td>CLUES</td></tr></table></body></html>", encoding="utf-8")
+
+
+def halve(name: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[: len(whole) // 2])
+    return change
+
+
+def units_as_parquet(folder: Path) -> None:
+    buffer = io.BytesIO()
+    pd.read_csv(folder / SLIM, dtype=str).to_parquet(buffer)
+    (folder / "clues.parquet").write_bytes(buffer.getvalue()[: len(buffer.getvalue()) // 2])
+    region_line(SLIM, "clues.parquet")(folder)
+
+
+def useless_zip(folder: Path) -> None:
+    with zipfile.ZipFile(folder / ITER, "w") as packed:
+        packed.writestr("leeme.txt", "nada")
+
+
+def one_sheet(folder: Path) -> None:
+    pd.DataFrame({"a": [1]}).to_excel(folder / INDEX, sheet_name="Portada", index=False)
+
+
+def move_places(share: float) -> Callable[[Path], None]:
+    def change(table: pd.DataFrame) -> pd.DataFrame:
+        rows = np.flatnonzero((table["MUN"] != "000") & ~table["LOC"].isin(["0000", "9998", "9999"]))
+        table.loc[rows[: int(len(rows) * share)], "LATITUD"] = """20°00'00.000" N"""
+        return table
+    return lambda folder: spoil_census(folder, change)
+
+
+def swap(table: pd.DataFrame) -> pd.DataFrame:
+    return table.rename(columns={"LATITUD": "LONGITUD", "LONGITUD": "LATITUD"})
+
+
+FAULTS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
+    "missing column": (lambda f: spoil_census(f, lambda t: t.drop(columns="PSINDER")), ("PSINDER", "iter_99")),
+    "missing column in units": (lambda f: spoil_table(f / SLIM, lambda t: t.drop(columns="LATITUD")), ("LATITUD", SLIM)),
+    "wrong sheet": (one_sheet, ("Municipios", "Portada", INDEX)),
+    "swapped coordinates": (lambda f: spoil_census(f, swap), (ITER, "intercambiadas")),
+    "swapped coordinates of units": (lambda f: spoil_table(f / SLIM, swap), (SLIM, "atitud")),
+    "crs in degrees": (region_line("EPSG:32614", "EPSG:4326"), ("EPSG:4326", "metros")),
+    "raster in degrees": (lambda f: raster(f, "pendiente.tif", degrees=True), ("pendiente.tif", "grados")),
+    "raster in another crs": (lambda f: raster(f, "pendiente.tif", crs="EPSG:32615"), ("pendiente.tif", "EPSG:32614")),
+    "raster on another grid": (lambda f: raster(f, "pendiente.tif", shift_m=100), ("pendiente.tif", "malla")),
+    "duplicate CLUES": (lambda f: spoil_table(f / SLIM, lambda t: pd.concat([t, t.iloc[:1]])), ("ZZIMB000011", "1")),
+    "duplicate CVEGEO": (lambda f: spoil_census(f, twice), ("990010001",)),
+    "empty file": (lambda f: (f / SLIM).write_bytes(b""), (SLIM, "vacío")),
+    "empty raster": (lambda f: (f / "carreteras.tif").write_bytes(b""), ("carreteras.tif",)),
+    "zip with nothing useful": (useless_zip, (ITER,)),
+    "truncated zip": (halve(ITER), (ITER,)),
+    "HTML saved as xlsx": (degrees_workbook, (UNITS, "HTML")),
+    "truncated xlsx": (halve(INDEX), (INDEX,)),
+    "truncated parquet": (units_as_parquet, ("clues.parquet",)),
+    "truncated raster": (halve("carreteras.tif"), ("carreteras.tif",)),
+    "truncated polygons": (halve("limites/LIM_MUNICIPALES.shp"), ("LIM_MUNICIPALES",)),
+    "csv not in UTF-8": (lambda f: (f / SLIM).write_bytes((f / SLIM).read_text("utf-8").encode("latin-1")), (SLIM, "UTF-8")),
+    "negative population": (lambda f: spoil_census(f, set_first("POBTOT", "-3")), ("POBTOT", "990010001")),
+    "text where a number is due": (lambda f: spoil_census(f, set_first("POBTOT", "muchos")), ("POBTOT", "muchos")),
+    "more than 5 % outside the rasters": (move_places(0.10), ("fuera de los rásteres", "10%")),
+    "missing file": (lambda f: (f / "pendiente.tif").unlink(), ("pendiente.tif",)),
+    "unknown key in the region file": (region_line("[roads]", "[road]"), ("«road» no existe", "roads")),
+    "entity of another state": (region_line('entity = "99"', 'entity = "13"'), ("13",)),
+    "source not read yet": (region_line('slope = "pendiente.tif"', 'dem = "dem.tif"'), ("dem",)),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_wrong_input_is_one_sentence_and_nothing_half_written(fault: str, broken: Path, planner: Planner, tmp_path: Path) -> None:
+    spoil, words = FAULTS[fault]
+    spoil(broken)
+    code, _, err = planner("prepare", broken / "demo.toml")
+    told = err.strip().splitlines()
+    assert code == 1, err
+    assert told[-1].startswith("Error: "), err
+    assert "Traceback" not in err
+    assert [w for w in words if w not in told[-1]] == [], told[-1]
+    assert not [p for p in (tmp_path / "home").rglob("*") if p.is_file()]
+    assert planner("doctor", broken / "demo.toml")[0] == 1
+
+
+def test_a_broken_update_leaves_the_old_region_whole(broken: Path, planner: Planner, tmp_path: Path) -> None:
+    folder = tmp_path / "home/data/processed/demo"
+    assert planner("prepare", broken / "demo.toml")[0] == 0
+    before = read_region(folder).localities
+    useless_zip(broken)
+    assert planner("prepare", broken / "demo.toml")[0] == 1
+    pd.testing.assert_frame_equal(pd.DataFrame(read_region(folder).localities), pd.DataFrame(before))
+    assert [p.name for p in folder.parent.iterdir()] == ["demo"]
+
+
+def test_few_localities_outside_the_rasters_are_flagged_and_left_without_minutes(broken: Path, planner: Planner, tmp_path: Path) -> None:
+    move_places(0.02)(broken)
+    code, _, err = planner("prepare", broken / "demo.toml")
+    assert code == 0, err
+    localities = read_region(tmp_path / "home/data/processed/demo").localities
+    lost = localities.index[localities["flags"].fillna("").str.contains("fuera_de_rasteres")]
+    assert len(lost) == int(0.02 * len(localities))
+    code, _, err = planner("run", "demo")
+    assert code == 0, err
+    layer = json.loads((tmp_path / "home/runs/demo/base/localidades.geojson").read_text(encoding="utf-8"))
+    rows = {f["properties"]["cvegeo"]: f["properties"] for f in layer["features"]}
+    assert all(rows[c]["min_primer_nivel"] is None and rows[c]["puntaje_brecha"] is None for c in lost)
+
+
+def test_an_unwritable_folder_is_one_sentence(demo: Path, planner: Planner, tmp_path: Path) -> None:
+    wall = tmp_path / "wall"
+    wall.write_text("a file where a folder is due")
+    code, _, err = planner("prepare", demo / "demo.toml", home=wall)
+    assert code == 1
+    assert err.strip().splitlines()[-1].startswith("Error: No se puede escribir")
+
+
+@pytest.mark.parametrize(("scenario", "words"), [
+    ("utilization = 1", "«utilization» no existe (¿quiso decir «utilisation»?)"),
+    ("budget_mxn_year = -5", "«budget_mxn_year»"),
+])
+def test_a_wrong_scenario_writes_nothing(demo: Path, planner: Planner, tmp_path: Path, scenario: str, words: str) -> None:
+    assert planner("prepare", demo / "demo.toml")[0] == 0
+    (tmp_path / "x.toml").write_text(scenario, encoding="utf-8")
+    code, _, err = planner("run", "demo", tmp_path / "x.toml")
+    assert code == 1
+    assert words in err
+    assert not (tmp_path / "home/runs").exists()
+
+
+def test_unprepared_regions_and_missing_runs_are_told(planner: Planner) -> None:
+    code, _, err = planner("run", "atlantis")
+    assert code == 1
+    assert "«atlantis» no está preparada" in err
+    code, _, err = planner("compare", "a/b", "a/c")
+    assert code == 1
+    assert err.startswith("Error: ")
+    assert planner("compare", "a/b")[0] == 1
+
+
+def test_another_run_under_the_same_name_needs_replace(demo: Path, planner: Planner, tmp_path: Path) -> None:
+    assert planner("prepare", demo / "demo.toml")[0] == 0
+    path = tmp_path / "poco.toml"
+    path.write_text("budget_mxn_year = 0", encoding="utf-8")
+    assert planner("run", "demo", path)[0] == 0
+    path.write_text("budget_mxn_year = 10_000_000", encoding="utf-8")
+    code, _, err = planner("run", "demo", path)
+    assert code == 1
+    assert "--replace" in err
+    assert planner("run", "demo", path, "--replace")[0] == 0
+    grid = load_grid(tmp_path / "home/data/processed/demo", "EPSG:32614")
+    assert grid.shape == read_region(tmp_path / "home/data/processed/demo").grid.shape
