@@ -163,7 +163,7 @@ class Travel:
     nearest: dict[tuple[Level, Mode], pd.DataFrame]
     surfaces: dict[tuple[Level, Mode], Surface]
     first_level: TravelTimes  # localities -> fixed first-level units, mode_first_level, up to cutoff_first_level_min
-    seats: TravelTimes  # localities -> candidate seats for a UMR, mode_first_level, up to the end of the ramp
+    seats: TravelTimes  # localities -> candidate seats for a UMR, mode_first_level, up to the end of the ramp or the spacing
     bases: TravelTimes  # localities -> every fixed public unit (base of teams), mode_teams, up to first_stop_max_min
     moved: pd.DataFrame  # points on impassable cells: kind (localidad/unidad), id, metres, result (movida/rechazada)
     road_all_year: pd.Series  # bool by cvegeo: a road passable all year within the locality's 3x3 cells

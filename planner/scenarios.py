@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.access.gap import compute_access
 from planner.access.outcome import evaluate
@@ -41,3 +41,12 @@ def run_scenario(region: Region, scenario: Scenario, *, progress: Callable[[str]
     plan = select(options, access, scenario)
     progress("Calculando consecuencias")
     return Run(region, scenario, travel, access, plan, evaluate(region, travel, access, plan, scenario))
+
+
+def choose_again(run: Run, scenario: Scenario) -> Run:
+    """The same facts and options under another budget: only the plan and its consequences are computed anew.
+
+    Right only if `scenario` differs from the run's in `name`, `budget_mxn_year` and `capital_mxn`, on which no option depends.
+    """
+    plan = select(run.plan.options, run.access, scenario)
+    return replace(run, scenario=scenario, plan=plan, outcome=evaluate(run.region, run.travel, run.access, plan, scenario))

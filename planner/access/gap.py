@@ -98,7 +98,8 @@ def _localities(region: Region, travel: Travel, scenario: Scenario, people: pd.S
     access = summed["access"].where(~unknown)
     visits = _visits(region, shares, scenario)
     hospital_access = ramp(hospital["minutes"], scenario.ramp_hospital_good_min, scenario.ramp_hospital_none_min)
-    lacking = (1.0 - access) * (1.0 - mobile_credit(visits, scenario))
+    credit = mobile_credit(visits, scenario)
+    lacking = (1.0 - access) * (1.0 - credit)
     gap_share = scenario.weight_first_level * lacking + (1.0 - scenario.weight_first_level) * (1.0 - hospital_access)
     need = region.localities["irs_grade"].map(scenario.need.by_grade()).astype(float)
     states = _states(shares, index, scenario)
@@ -107,6 +108,7 @@ def _localities(region: Region, travel: Travel, scenario: Scenario, people: pd.S
         "first_level_min": first["minutes"], "first_level_clues": first["clues"],
         "hospital_min": hospital["minutes"], "hospital_clues": hospital["clues"],
         "sufficiency": summed["sufficiency"], "access": access, "hospital_access": hospital_access, "visits_month": visits,
+        "mobile_credit": credit, "first_level_gap": lacking,
         **gap_columns(gap_share, people, 1.0 + scenario.need_lambda * need, scenario),
         **states.mul(people, axis=0), "coverage": coverage_state(states).where(~unknown)}, index=index)
     return out[schema.ACCESS.names()]

@@ -130,15 +130,19 @@ def _sum(people: np.ndarray, mask: np.ndarray) -> float:
     return float(people[mask].sum())
 
 
-def _by_mode(travel: Travel, places: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """People within reach of the nearest unit today, under each mode; the rest are beyond, or of unknown travel."""
+def _by_mode(travel: Travel, places: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """People within reach of the nearest unit today and the 90th percentile of minutes to it, under each mode.
+
+    The rest are beyond reach, or their travel is unknown.
+    """
     people = places["people"].to_numpy(float)
-    out: dict[str, dict[str, float]] = {}
+    out: dict[str, dict[str, float | None]] = {}
     for mode in MODES:
         minutes = {level: travel.nearest[level, mode]["minutes"].reindex(places.index).to_numpy(float) for level in LEVELS}
         out[mode] = {"poblacion": float(people.sum()),
                      **{k: _sum(people, minutes["primer_nivel"] <= t) for k, t in FIRST_LEVEL_MIN.items()},
                      **{k: _sum(people, minutes["hospital"] <= t) for k, t in HOSPITAL_MIN.items()},
+                     "p90_min": weighted_percentile(minutes["primer_nivel"], people, _PERCENTILE),
                      "sin_dato": _sum(people, np.isnan(minutes["primer_nivel"]) | np.isnan(minutes["hospital"]))}
     return out
 

@@ -45,12 +45,15 @@ def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenari
 def people_taken(access: Access, plan: Plan, scenario: Scenario) -> pd.DataFrame:
     """The plan's served rows with each person's access and credit, today and after, and the gap closed.
 
-    Adds kind, place, visits, access, access_after, gap_closed (equivalent people) and weighted; sorted by ids.
+    Adds kind, place, visits, access, access_after, credit_gained, first_level_closed and gap_closed (equivalent people)
+    and weighted; sorted by ids.
     """
     options = {o.id: o for o in plan.options}
     taken = plan.served.astype({"people": float, "minutes": float}).sort_values(["cvegeo", "tier", "option"], ignore_index=True)
     chosen = [options[i] for i in taken["option"]]
-    taken = taken.assign(kind=[o.kind for o in chosen], place=[o.place for o in chosen], visits=[o.visits_month for o in chosen])
+    taken = taken.assign(
+        kind=pd.Series([o.kind for o in chosen], dtype="str"), place=pd.Series([o.place for o in chosen], dtype="str"),
+        visits=pd.Series([o.visits_month for o in chosen], dtype=float))
     today = access.localities.loc[taken["cvegeo"]].reset_index(drop=True)
     mobile = taken["kind"].isin(MOBILE_KINDS)
     within = (today["access"] / today["sufficiency"].where(today["sufficiency"] > 0)).clip(0.0, 1.0)
@@ -59,8 +62,10 @@ def people_taken(access: Access, plan: Plan, scenario: Scenario) -> pd.DataFrame
     after = before.where(mobile, reach)
     credit = mobile_credit(today["visits_month"], scenario)
     more = mobile_credit(today["visits_month"] + taken["visits"], scenario).where(mobile, credit)
-    closed = taken["people"] * scenario.weight_first_level * ((1.0 - before) * (1.0 - credit) - (1.0 - after) * (1.0 - more))
-    return taken.assign(mobile=mobile, access=before, access_after=after, gap_closed=closed, weighted=closed * today["need_weight"])
+    first_closed = taken["people"] * ((1.0 - before) * (1.0 - credit) - (1.0 - after) * (1.0 - more))
+    closed = scenario.weight_first_level * first_closed
+    return taken.assign(mobile=mobile, access=before, access_after=after, credit_gained=more - credit, first_level_closed=first_closed,
+                        gap_closed=closed, weighted=closed * today["need_weight"])
 
 
 def _moves(access: Access, taken: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
@@ -115,6 +120,8 @@ def _localities_after(travel: Travel, access: Access, taken: pd.DataFrame, moves
     after = today.assign(
         access=(today["access"] + mean(taken["people"] * (taken["access_after"] - taken["access"]))).clip(0.0, 1.0),
         sufficiency=roomier.clip(0.0, 1.0), visits_month=today["visits_month"] + mean(taken["people"] * taken["visits"], taken["mobile"]),
+        mobile_credit=(today["mobile_credit"] + mean(taken["people"] * taken["credit_gained"])).clip(0.0, 1.0),
+        first_level_gap=(today["first_level_gap"] - mean(taken["first_level_closed"])).clip(0.0, 1.0),
         assigned_min=_assigned_minutes(today, taken, moves), **_nearest_after(travel, today, taken))
     states = _coverage_after(today, moves)
     majority = coverage_state(states).where(people > 0, today["coverage"]).where(today["coverage"].notna())

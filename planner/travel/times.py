@@ -41,7 +41,7 @@ def compute_travel(region: Region, scenario: Scenario) -> Travel:
         nearest=nearest,
         surfaces=surfaces,
         first_level=to(units.only(assignable), scenario.mode_first_level, scenario.cutoff_first_level_min),
-        seats=to(people.only(seats), scenario.mode_first_level, scenario.ramp_first_level_none_min),
+        seats=to(people.only(seats), scenario.mode_first_level, max(scenario.ramp_first_level_none_min, scenario.umr_spacing_min)),
         bases=to(units, scenario.mode_teams, scenario.first_stop_max_min),
         moved=pd.concat([people.moved.assign(kind="localidad"), units.moved.assign(kind="unidad")], ignore_index=True)[
             ["kind", "id", "metres", "result"]],

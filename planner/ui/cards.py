@@ -7,7 +7,6 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from planner.access.gap import mobile_credit
 from planner.scenarios import Run
 from planner.ui.compute import Answer
 from planner.ui.state import Chosen
@@ -48,8 +47,7 @@ def _locality(found: Answer, cvegeo: str) -> str:
 def _score(run: Run, row: pd.Series) -> dict[str, str]:
     """The score from its parts to its end, in the order of the formula."""
     s = run.scenario
-    credit = mobile_credit(pd.Series([row["visits_month"]]), s).iloc[0]
-    lacking, far = (1.0 - row["access"]) * (1.0 - credit), 1.0 - row["hospital_access"]
+    far = 1.0 - row["hospital_access"]
     first, hospital = (f"({MODES[mode].lower()})" for mode in (s.mode_first_level, s.mode_hospital))
     part, rest = s.weight_first_level, 1 - s.weight_first_level
     return {
@@ -57,8 +55,8 @@ def _score(run: Run, row: pd.Series) -> dict[str, str]:
         "Unidad asignada": f"{minutes(row['assigned_min'])}, {_unit_name(run, row['assigned'])}",
         "Suficiencia (sigma)": f"{decimal(row['sufficiency'])} de la población cabe en sus unidades fijas",
         "Acceso efectivo (e)": f"{decimal(row['access'])} = rampa de minutos por suficiencia",
-        "Visitas móviles (v)": f"{decimal(row['visits_month'], 1)} al mes, que cierran m = {decimal(credit)}",
-        "Brecha de primer nivel": f"{decimal(lacking, 3)} = (1 - e) x (1 - m)",
+        "Visitas móviles (v)": f"{decimal(row['visits_month'], 1)} al mes, que cierran m = {decimal(row['mobile_credit'])}",
+        "Brecha de primer nivel": f"{decimal(row['first_level_gap'], 3)} = (1 - e) x (1 - m)",
         "Hospital": f"{minutes(row['hospital_min'])} {hospital}, {_unit_name(run, row['hospital_clues'])}",
         "Brecha de hospital": f"{decimal(far, 3)} = 1 - rampa de {s.ramp_hospital_good_min:g} a {s.ramp_hospital_none_min:g} min",
         "Brecha (D)": f"{decimal(row['gap_share'], 3)} = {part:g} de primer nivel + {rest:g} de hospital",

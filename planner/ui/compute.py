@@ -7,20 +7,18 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import streamlit as st
 
-from planner.access.outcome import evaluate
-from planner.decide.selection import select
 from planner.model import Region
 from planner.outputs import maps
 from planner.outputs.geofiles import canonical_json, geojson, write_files
 from planner.outputs.layers import layers
-from planner.scenarios import Run, run_scenario
+from planner.scenarios import Run, choose_again, run_scenario
 from planner.settings import Scenario, load_scenario
 from planner.store import read_region
 
@@ -87,9 +85,7 @@ def unfunded(prepared: Prepared, scenario: Scenario) -> Run:
 def answer(prepared: Prepared, scenario: Scenario) -> Answer:
     """The scenario run on the region, with its layers; another budget only chooses again."""
     start = unfunded(prepared, scenario.model_copy(update={"name": "base", "budget_mxn_year": 0.0, "capital_mxn": None}))
-    plan = select(start.plan.options, start.access, scenario)
-    outcome = evaluate(start.region, start.travel, start.access, plan, scenario)
-    run = replace(start, scenario=scenario, plan=plan, outcome=outcome)
+    run = choose_again(start, scenario)
     return Answer(run, layers(run.region, run.travel, run.outcome, run.plan, run.scenario))
 
 

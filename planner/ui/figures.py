@@ -10,7 +10,7 @@ import streamlit as st
 from planner.model import MODES
 from planner.scenarios import Run
 from planner.ui.words import MODES as MODE_NAMES
-from planner.ui.words import count, percent
+from planner.ui.words import count, minutes, percent
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ def _by_mode(found: dict[str, Any]) -> None:
     left, right = st.columns(2)
     _metric(left, NEAR, count(near), percent(near, people), border=False)
     _metric(right, FAR, count(far), percent(far, people), border=False)
+    st.caption(f"Nueve de cada diez personas llegan al primer nivel en {minutes(found['p90_min'])} o menos." if found["p90_min"] is not None
+               else "Más de una de cada diez personas no llega a ningún primer nivel o se desconoce su traslado.")
     if found["sin_dato"]:
         st.caption(f"{count(found['sin_dato'], 'personas')} sin dato de traslado: no se cuentan como cercanas.")
 

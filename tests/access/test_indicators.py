@@ -133,7 +133,7 @@ def test_modes_units_and_plan() -> None:
     said = outcome(region()).indicators
     assert json.loads(json.dumps(said, allow_nan=False)) == said
     assert said["por_modo"]["a_pie"] == {"poblacion": 8450.0, "dentro_30": 6000.0, "dentro_60": 7000.0, "hospital_60": 6000.0,
-                                         "hospital_120": 6000.0, "sin_dato": 0.0}
+                                         "hospital_120": 6000.0, "p90_min": 75.0, "sin_dato": 0.0}
     assert said["por_modo"]["vehiculo"]["dentro_30"] == 7000.0
     assert said["por_modo"]["vehiculo"]["hospital_120"] == 7000.0
     assert said["por_modo"]["transporte_publico"]["dentro_60"] == 7000.0

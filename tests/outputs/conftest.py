@@ -64,7 +64,9 @@ def localities(region: Region) -> gpd.GeoDataFrame:
         "hospital_min": [np.nan, 80.0, 1 / 3, 90.0, 100.0, 200.0], "hospital_clues": [None, *[HOSPITAL] * 5],
         "sufficiency": [0.5, 0.6, 1.0, 0.0, 0.0, 0.5], "access": [0.5, 0.5, 1.0, 0.0, 0.0, 0.1 + 0.2],
         "hospital_access": [np.nan, 0.8, 1, 0.7, 0.6, 0],
-        "visits_month": [0.0, 0, 0, 2, 0, 0], "gap_share": [np.nan, 0.4, 0.0, 0.6, 0.8, 0.9], "need_weight": [1.25, 1.5, 1, 1.75, 2, 2],
+        "visits_month": [0.0, 0, 0, 2, 0, 0], "mobile_credit": [0.0, 0, 0, 0.25, 0, 0],
+        "first_level_gap": [np.nan, 0.5, 0, 0.75, 1, 0.7], "gap_share": [np.nan, 0.4, 0.0, 0.6, 0.8, 0.9],
+        "need_weight": [1.25, 1.5, 1, 1.75, 2, 2],
         "score": [np.nan, 30.0, 0, 52.5, 80, 90]}, index=region.localities.index)
     access["equivalent_people"] = access["people"] * access["gap_share"]
     access["weighted_gap"] = access["equivalent_people"] * access["need_weight"]
