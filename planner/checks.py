@@ -41,7 +41,7 @@ def check_localities(
 ) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
     """Localities with their flags, and the findings.
 
-    DataError if more than 5 % lie outside the rasters or on cells where no raster has data: they are of another place.
+    DataError if more than OUTSIDE_MAX of them lie outside the rasters or on cells where no raster has data: they are of another place.
     """
     outside = _outside(localities, grid)
     blank = ~outside & _blank(localities, grid)
@@ -65,15 +65,14 @@ def check_units(
 ) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
     """Units with their flags added to those they bring, and the findings."""
     state = municipalities.geometry.dropna()
-    public = units["role"] != "ninguno"
+    public, outside = units["role"] != "ninguno", _outside(units, grid)
     flags = {
         "lejos_de_localidad": _metres_to(units, localities, units["locality"]) > FAR_KM * 1000,
         "localidad_desconocida": units["locality"].notna() & ~units["locality"].isin(localities.index),
         "fuera_de_municipio": _metres_to(units, municipalities, units["cve_mun"]) > BORDER_M,
         "fuera_de_la_entidad": (units.geometry.distance(state.union_all()) > BORDER_M) & bool(len(state)),
         "coordenada_compartida": public & units[public].duplicated(["lon", "lat"], keep=False).reindex(units.index, fill_value=False),
-        "fuera_de_rasteres": _outside(units, grid),
-        "celda_intransitable": public & ~_outside(units, grid) & _blocked(units, grid),
+        "fuera_de_rasteres": outside, "celda_intransitable": public & ~outside & _blocked(units, grid),
     }
     flagged = units.assign(flags=join_flags(flags, units["flags"]))
     return flagged, flag_findings(flagged["flags"], UNIT_FLAGS, where)

@@ -42,9 +42,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def _options(
     context: typer.Context,
     home: Annotated[Path, typer.Option("--home", envvar="PLANNER_HOME", metavar="DIR", help="Carpeta de data/ y runs/")] = Path(),
-    debug: Annotated[bool, typer.Option("--debug", help="Mostrar la traza completa de un fallo")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Mostrar la traza completa de un fallo")] = False,  # noqa: ARG001 (main reads it)
 ) -> None:
-    context.obj = {"home": home, "debug": debug}
+    context.obj = {"home": home}
 
 
 @app.command()
@@ -201,7 +201,8 @@ def _shown(value: object) -> str:
     if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)):
         return "–"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:,.2f}"
+        shown = f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:,.2f}"
+        return shown.removeprefix("-") if float(shown.replace(",", "")) == 0 else shown
     return f"{value:,}" if isinstance(value, int) else _plain(str(value))
 
 

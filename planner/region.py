@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +23,7 @@ from planner.sources.files import fold
 from planner.sources.inegi import read_ageeml, read_iter
 from planner.sources.rasters import read_grid
 from planner.sources.responsibility import read_circuits, read_responsibility
+from planner.store import digest
 
 SECTIONS = ("localities", "deprivation", "units", "community", "roads", "terrain", "population", "boundaries")
 UNREAD = ("roads.osm", "roads.rnc", "terrain.dem", "terrain.barriers")
@@ -64,7 +64,7 @@ def prepare_region(region_file: Path, data: Path | None = None) -> Region:
     circuits, of_circuits = _joined(read_circuits, paths, "units.circuits", tables, localities)
     localities, of_places = check_localities(localities, municipalities, grid, _names(paths, "localities"))
     units, of_units = check_units(tables.units, localities, municipalities, grid, _names(paths, "units.files"))
-    _check(localities, units, municipalities, responsibility, circuits)
+    _check(paths, localities, units, municipalities, responsibility, circuits)
     findings = (*of_people, *of_places, *tables.findings, *of_units, *of_table, *of_circuits,
                 *check_grid(grid, _names(paths, "terrain.slope")), *_not_used(paths))
     return Region(spec.name, _slug(spec.name), spec.entity, crs, spec.synthetic, localities, units, municipalities, responsibility,
@@ -159,12 +159,14 @@ def _joined(read: JoinReader, paths: Paths, key: str, tables: UnitTables,
     return (None, ()) if path is None else read(path, tables.units, tables.set_aside, localities.index)
 
 
-def _check(localities: gpd.GeoDataFrame, units: gpd.GeoDataFrame, municipalities: gpd.GeoDataFrame,
+def _check(paths: Paths, localities: gpd.GeoDataFrame, units: gpd.GeoDataFrame, municipalities: gpd.GeoDataFrame,
            responsibility: pd.DataFrame | None, circuits: pd.DataFrame | None) -> None:
-    for table, frame in ((schema.LOCALITIES, localities), (schema.UNITS, units), (schema.MUNICIPALITIES, municipalities),
-                         (schema.RESPONSIBILITY, responsibility), (schema.CIRCUITS, circuits)):
+    for key, table, frame in (
+            ("localities", schema.LOCALITIES, localities), ("units.files", schema.UNITS, units),
+            ("boundaries.municipalities", schema.MUNICIPALITIES, municipalities),
+            ("units.responsibility", schema.RESPONSIBILITY, responsibility), ("units.circuits", schema.CIRCUITS, circuits)):
         if frame is not None:
-            schema.check(table, frame, table.name)
+            schema.check(table, frame, _names(paths, key) or key)
 
 
 def _not_used(paths: Paths) -> tuple[Finding, ...]:
@@ -185,9 +187,7 @@ def _inputs(spec: RegionFile, paths: Paths) -> tuple[InputFile, ...]:
 
 
 def _input(role: str, name: str, path: Path) -> InputFile:
-    with path.open("rb") as source:
-        digest = hashlib.file_digest(source, "sha256").hexdigest()
-    return InputFile(role, name, digest, path.stat().st_size, _cutoff(path.name))
+    return InputFile(role, name, digest(path), path.stat().st_size, _cutoff(path.name))
 
 
 def _cutoff(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from planner.access.gap import compute_access
 from planner.access.outcome import evaluate
 from planner.decide.options import feasible_options
+from planner.decide.rules import why_not
 from planner.decide.selection import select
 from planner.model import Access, Outcome, Plan, Region, Travel
 from planner.settings import Scenario
@@ -40,7 +41,7 @@ def run_scenario(region: Region, scenario: Scenario, *, progress: Callable[[str]
     progress(f"Eligiendo entre {len(options)} intervenciones")
     plan = select(options, access, scenario)
     progress("Calculando consecuencias")
-    return Run(region, scenario, travel, access, plan, evaluate(region, travel, access, plan, scenario))
+    return Run(region, scenario, travel, access, plan, _consequences(region, travel, access, plan, scenario))
 
 
 def choose_again(run: Run, scenario: Scenario) -> Run:
@@ -49,4 +50,12 @@ def choose_again(run: Run, scenario: Scenario) -> Run:
     Right only if `scenario` differs from the run's in `name`, `budget_mxn_year` and `capital_mxn`, on which no option depends.
     """
     plan = select(run.plan.options, run.access, scenario)
-    return replace(run, scenario=scenario, plan=plan, outcome=evaluate(run.region, run.travel, run.access, plan, scenario))
+    return replace(run, scenario=scenario, plan=plan, outcome=_consequences(run.region, run.travel, run.access, plan, scenario))
+
+
+def _consequences(region: Region, travel: Travel, access: Access, plan: Plan, scenario: Scenario) -> Outcome:
+    """The outcome, with a reason also where the plan does nothing."""
+    outcome = evaluate(region, travel, access, plan, scenario)
+    localities = outcome.localities
+    reason = localities["reason"].fillna(why_not(plan, region, travel, access, scenario).reindex(localities.index))
+    return replace(outcome, localities=localities.assign(reason=reason))

@@ -1,7 +1,7 @@
 """Every table, declared once: column, type, unit, meaning, mark, Spanish export name and screen label.
 
-`check` is the guard at the two doors: entering from `sources`, leaving through `outputs`. `export_names` turns
-code names into the contract's Spanish names; `dictionary` prints the data dictionary from the same lines.
+`check` holds a table against its declaration, when it comes in and when it goes out. `export_names` gives the Spanish
+names of the exports; their data dictionary is printed from the same lines.
 """
 
 from __future__ import annotations
@@ -281,14 +281,6 @@ def export_names(*tables: Table, suffix: str = "") -> dict[str, str]:
     'puntaje_brecha'
     """
     return {c.name + suffix: c.export + suffix for t in tables for c in t.all()}
-
-
-def dictionary() -> pd.DataFrame:
-    """The data dictionary: one row per table and column, in the words of the exports."""
-    return pd.DataFrame([
-        {"tabla": t.name, "campo": c.export, "etiqueta": c.label, "significado": c.meaning,
-         "tipo": c.kind, "unidad": c.unit, "marca": c.mark}
-        for t in TABLES for c in t.all()])
 
 
 def check(table: Table, frame: pd.DataFrame, where: str) -> None:

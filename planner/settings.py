@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -106,9 +107,7 @@ class Scenario(_Frozen):
     umr_people_min: float = _value(
         1000.0, "personas", "dato", "Reglas de operación del programa", "Personas mínimas alrededor de la sede de una UMR", ge=0)
     umr_people_max: float = _value(
-        2500.0, "personas", "dato", "Reglas de operación del programa", "Personas máximas por UMR de un núcleo (informativo)", ge=0)
-    umr_people_per_nucleo: float = _value(
-        3000.0, "personas", "derivado", "Modelo de atención: 3,000 por núcleo", "Personas por núcleo de una UMR nueva", gt=0)
+        2500.0, "personas", "dato", "Reglas de operación del programa", "Personas máximas por UMR de un núcleo; si hay más, se dice", ge=0)
     umr_seat_reach_min: float = _value(30.0, "min", "supuesto", "planner", "Radio de la sede de una UMR", gt=0, le=240)
     umr_spacing_min: float = _value(30.0, "min", "supuesto", "planner", "Separación mínima a otro primer nivel fijo", ge=0, le=240)
     mobile_locality_max: float = _value(
@@ -133,7 +132,7 @@ class Scenario(_Frozen):
         ("umr", "nucleo", "umm", "brigada"), "", "supuesto", "planner", "Intervenciones permitidas")
     budget_mxn_year: float = _value(100e6, "MXN/año", "supuesto", "planner", "Presupuesto anual: operación + capital anualizado", ge=0)
     capital_mxn: float | None = _value(None, "MXN", "supuesto", "planner", "Tope de inversión inicial (sin tope si falta)", ge=0)
-    price_year: int = _value(2025, "año", "supuesto", "planner", "Año de los precios", ge=2000, le=2100)
+    price_year: int = _value(2025, "año", "supuesto", "planner", "Año de los precios (informativo)", ge=2000, le=2100)
     discount_rate: float = _value(0.10, "proporción/año", "supuesto", "planner", "Tasa con que se anualiza la inversión", ge=0, le=1)
     life_building_years: float = _value(15.0, "años", "supuesto", "planner", "Vida útil de una obra", gt=0, le=100)
     life_vehicle_years: float = _value(8.0, "años", "supuesto", "planner", "Vida útil de un vehículo", gt=0, le=100)
@@ -247,6 +246,13 @@ class RegionFile(_Frozen):
     terrain: TerrainFiles | None = None
     population: PopulationFiles | None = None
     boundaries: BoundaryFiles = BoundaryFiles()
+
+    @field_validator("name")
+    @classmethod
+    def _nameable(cls, value: str) -> str:
+        if not any(c.isascii() and c.isalnum() for c in unicodedata.normalize("NFKD", value)):
+            raise ValueError("debe tener alguna letra o cifra: de él sale el nombre de la carpeta")
+        return value
 
     @field_validator("entity", mode="before")
     @classmethod

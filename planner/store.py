@@ -61,6 +61,8 @@ def replacing(folder: Path, mark: str, kind: str) -> Iterator[Path]:
             if former.exists():
                 former.rename(folder)
             raise
+    except StorageError:
+        raise
     except OSError as fault:
         raise StorageError(f"No se puede escribir {folder} ({fault.strerror or fault}); revise permisos y espacio en disco.") from fault
     finally:
@@ -71,9 +73,9 @@ def replacing(folder: Path, mark: str, kind: str) -> Iterator[Path]:
 def read_region(folder: Path) -> Region:
     """Read what `write_region` stored. StorageError if it is missing, damaged or of another version of the planner."""
     manifest = _manifest(folder)
-    for name, digest in manifest["files"].items():
+    for name, expected in manifest["files"].items():
         path = folder / name
-        if not path.is_file() or _digest(path) != digest:
+        if not path.is_file() or digest(path) != expected:
             raise StorageError(f"A la región preparada {folder} le falta {name} o está dañado; ejecute «planner prepare» de nuevo.")
     try:
         facts: dict[str, Any] = {k: manifest[k] for k in FACTS}
@@ -103,7 +105,7 @@ def _write(region: Region, folder: Path) -> None:
         "format": FORMAT, "planner": version("planner"),
         **{k: getattr(region, k) for k in FACTS},
         "inputs": [asdict(i) for i in region.inputs], "findings": [asdict(f) for f in region.findings],
-        "files": {path.name: _digest(path) for path in sorted(folder.iterdir())},
+        "files": {path.name: digest(path) for path in sorted(folder.iterdir())},
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
@@ -121,6 +123,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()

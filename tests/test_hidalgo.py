@@ -59,7 +59,7 @@ def test_every_indicator_is_recounted_and_coverage_sums_to_the_people(places: pd
     assert told["total"]["actual"]["poblacion"] == pytest.approx(2_047_505, abs=1)
 
 
-def test_every_score_follows_from_its_exported_parts(places: pd.DataFrame) -> None:
+def test_every_score_follows_from_its_exported_parts(home: Path, places: pd.DataFrame) -> None:
     known = places[places["puntaje_brecha"].notna()]
     assert len(known) == 4690
     lacking = (1 - known["acceso_primer_nivel"]) * (1 - known["credito_movil"])
@@ -69,8 +69,13 @@ def test_every_score_follows_from_its_exported_parts(places: pd.DataFrame) -> No
     need = known["grado_rezago"].map({"Muy bajo": 0, "Bajo": 0.25, "Medio": 0.5, "Alto": 0.75, "Muy alto": 1})
     np.testing.assert_allclose(known["puntaje_brecha"], 100 * gap * (1 + need) / 2, atol=1e-6)
     np.testing.assert_allclose(known["brecha_ponderada"], known["poblacion"] * gap * (1 + need), rtol=1e-9, atol=1e-6)
-    one_unit = known[(known["suficiencia"] > 0) & (known["min_asignada"] <= 30) & (known["credito_movil"] == 0)]
+    table = read_region(home / "data/processed/hidalgo").responsibility
+    assert table is not None
+    rows = table["cvegeo"].value_counts()
+    one_unit = known[known.index.isin(rows.index[rows == 1]) & (known["suficiencia"] > 0) & known["min_asignada"].notna()]
     assert len(one_unit) > 1000
+    ramp = ((90 - one_unit["min_asignada"]) / 60).clip(0, 1)
+    np.testing.assert_allclose(one_unit["acceso_primer_nivel"], one_unit["suficiencia"] * ramp, atol=1e-9)
 
 
 def test_the_plan_keeps_its_word(places: pd.DataFrame, told: Any) -> None:

@@ -59,9 +59,3 @@ def test_no_table_exports_two_columns_under_one_name() -> None:
     for table in schema.TABLES:
         exported = [c.export for c in table.all()]
         assert len(exported) == len(set(exported)), table.name
-
-
-def test_the_dictionary_has_a_line_for_every_column() -> None:
-    lines = schema.dictionary()
-    assert len(lines) == sum(len(t.all()) for t in schema.TABLES)
-    assert (lines["significado"].str.len() > 0).all()

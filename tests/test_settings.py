@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ def test_every_setting_says_its_mark_and_what_it_means() -> None:
     assert set(table["mark"]) == {"dato", "derivado", "supuesto"}
     assert (table["meaning"].str.len() > 5).all()
     assert (table["source"].str.len() > 2).all()
+
+
+def test_every_setting_is_read_by_some_code() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "planner").rglob("*.py"))
+    told_only = {"price_year"}
+    read = set(re.findall(r"\b(?:scenario|question|self)\.(\w+)", code))
+    assert Scenario.model_fields.keys() - read == told_only
 
 
 def test_a_scenario_is_frozen_hashable_and_compares_by_value(tmp_path: Path) -> None:

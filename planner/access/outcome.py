@@ -16,11 +16,11 @@ import pandas as pd
 from planner import schema
 from planner.access.gap import STATES, coverage_state, gap_columns, mobile_credit, ramp, sufficiency, unit_capacity
 from planner.access.indicators import indicators
-from planner.access.rules import chosen_options, violations
+from planner.access.people import needs_field_visit
+from planner.access.rules import MOBILE_KINDS, chosen_options, violations
 from planner.model import Access, Outcome, Plan, Region, Travel
 from planner.settings import Scenario
 
-MOBILE_KINDS = ("umm", "brigada")
 _KIND_NAMES = {"umr": "UMR nueva", "nucleo": "segundo núcleo", "umm": "ruta de UMM", "brigada": "ruta de brigada"}
 
 
@@ -188,13 +188,13 @@ def _proposals(region: Region, plan: Plan, taken: pd.DataFrame) -> gpd.GeoDataFr
 def _words(localities: pd.DataFrame, taken: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """Which options serve each locality, and why; or what to assess in the field where no option does."""
     people, first, hospital = localities["people"], localities["first_level_min"], localities["hospital_min"]
-    remote = (people > 0) & (localities["population"] < scenario.mobile_locality_min) & (first > scenario.remote_min)
+    remote = needs_field_visit(localities, scenario)
     far = (people > 0) & (first <= scenario.reach_first_level_min) & (hospital > scenario.reach_hospital_min)
     named = taken.assign(said=taken["kind"].map(_KIND_NAMES).astype(object) + " (" + taken["option"].astype(object) + ")")
     options = named.drop_duplicates(["cvegeo", "option"]).groupby("cvegeo")["said"].agg("; ".join).to_dict()
     limit = scenario.reach_hospital_min
     reasons = {c: f"valorar CARO, ambulancia o albergue: {_away(m, 'hospital', limit)}" for c, m in hospital[far].items()}
-    reasons |= dict.fromkeys(localities.index[remote], f"valorar en campo: menos de {scenario.mobile_locality_min:g} habitantes y a más de "
+    reasons |= dict.fromkeys(localities.index[remote], f"valorar en campo: menos de {scenario.mobile_locality_min:g} personas y a más de "
                                                        f"{scenario.remote_min:g} min de una unidad fija")
     columns = ["people", "first_level_min", "covered_unserved", "visits_month", "irs_grade"]
     counted = taken.groupby("cvegeo")["people"].sum().rename("taken")

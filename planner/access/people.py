@@ -1,4 +1,4 @@
-"""Who the plan is for: the target people of each locality."""
+"""Who the plan is for: the target people of each locality, and where too few live too far to plan from a desk."""
 
 from __future__ import annotations
 
@@ -12,3 +12,12 @@ _COLUMN = {"sin_seguridad_social": "uninsured", "pobtot": "population", "psinder
 def target_people(localities: pd.DataFrame, scenario: Scenario) -> pd.Series:
     """Target people N of each locality under the scenario's definition, same index as `localities`."""
     return localities[_COLUMN[scenario.people]].astype(float).rename("people")
+
+
+def needs_field_visit(access: pd.DataFrame, scenario: Scenario) -> pd.Series:
+    """Localities with so few target people and so far that they are assessed on the ground, never sited by the planner.
+
+    `access` holds `people` and `first_level_min` (schema.ACCESS); unknown minutes are not far.
+    """
+    few = (access["people"] > 0) & (access["people"] < scenario.mobile_locality_min)
+    return pd.Series(few & (access["first_level_min"] > scenario.remote_min))

@@ -10,6 +10,7 @@ import pandas as pd
 from planner.model import Access, Option, Plan, Travel
 from planner.settings import Scenario
 
+MOBILE_KINDS = ("umm", "brigada")
 _TOLERANCE = 1e-6  # relative, of people and money
 _MINUTES = 1e-6
 
@@ -30,7 +31,8 @@ def violations(
 
 def chosen_options(plan: Plan) -> list[Option]:
     """The options that the plan chose, by id."""
-    return [o for o in sorted(plan.options, key=lambda o: o.id) if o.id in set(plan.chosen)]
+    chosen = set(plan.chosen)
+    return sorted((o for o in plan.options if o.id in chosen), key=lambda o: o.id)
 
 
 Rule = tuple[str, Iterable[str]]
@@ -72,7 +74,7 @@ def _room(chosen: list[Option], access: Access, taken: pd.DataFrame) -> list[Rul
 
 
 def _circuits(chosen: list[Option], taken: pd.DataFrame, scenario: Scenario) -> list[Rule]:
-    circuits = {o.id: o for o in chosen if o.kind in ("umm", "brigada")}
+    circuits = {o.id: o for o in chosen if o.kind in MOBILE_KINDS}
     strays = [f"{i} en {c}" for i, c in zip(taken["option"], taken["cvegeo"], strict=True) if i in circuits and c not in circuits[i].stops]
     long = [o.id for o in circuits.values() if len(o.stops) > scenario.umm_stops_max]
     return [("atiende fuera de las paradas con", strays), ("tiene rutas con demasiadas paradas:", long)]

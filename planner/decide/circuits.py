@@ -1,7 +1,7 @@
 """Mobile circuits: which localities one team visits from which base, one stop a day, as columns that compete.
 
-With one stop a day a circuit needs no routing: it is a set of localities within the limit of one base. Circuits are made
-greedily by weighted gap. A first series shares the localities out over the state; a second gives every locality left
+A team returns to its base every day, so a circuit is no route but a set of localities near enough to one base. Circuits
+are made greedily by weighted gap. A first series shares the localities out over the state; a second gives every locality left
 over, too few on their own, a circuit filled up with places of other circuits.
 """
 

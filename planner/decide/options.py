@@ -55,9 +55,10 @@ def umr_options(region: Region, travel: Travel, access: Access, tiers: pd.DataFr
     found = []
     for seat in [str(s) for s in seats.index if s in tables]:
         serves = price_serves(tables[seat], capacity)
+        crowd = f", más de las {scenario.umr_people_max:,.0f} de un núcleo" if seats["people"][seat] > scenario.umr_people_max else ""
         reason = (f"atendería sola a {_people(serves['people'].sum())}; {_people(seats['people'][seat])} a más de "
                   f"{scenario.reach_first_level_min:g} min de una unidad fija viven a {scenario.umr_seat_reach_min:g} min o menos "
-                  f"{_MODES[scenario.mode_umr_seat]}; la sede está {_how_far(seats['first_level_min'][seat])}, "
+                  f"{_MODES[scenario.mode_umr_seat]}{crowd}; la sede está {_how_far(seats['first_level_min'][seat])}, "
                   f"rezago {_grade(grades[seat])}, camino todo el año")
         found.append(Option(f"umr-{seat}", "umr", seat, str(names[seat]), capital, annual, capacity, serves, reason,
                             excludes=excludes.get(seat, ())))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from planner.model import Access, Option, Region, Travel, TravelTimes
+from planner.access.people import needs_field_visit
+from planner.model import Access, Option, Plan, Region, Travel, TravelTimes
 from planner.settings import Scenario
 from planner.travel.speeds import pace
 from planner.travel.surface import set_on_grid
@@ -16,12 +17,6 @@ def beyond_reach(access: Access, scenario: Scenario) -> pd.Series:
     """Localities farther from the nearest fixed first level than the threshold; unreachable ones are, unknown ones are not."""
     far: pd.Series = access.localities["first_level_min"] > scenario.reach_first_level_min
     return far
-
-
-def needs_field_visit(access: Access, scenario: Scenario) -> pd.Series:
-    """Localities so small and so far that they are assessed on the ground, never sited by the planner."""
-    tiny, far = access.localities["people"] < scenario.mobile_locality_min, access.localities["first_level_min"] > scenario.remote_min
-    return pd.Series(tiny & far)
 
 
 def mobile_size(region: Region, scenario: Scenario) -> pd.Series:
@@ -41,7 +36,7 @@ def brigade_country(travel: Travel, region: Region) -> pd.Series:
 
 def mobile_candidates(region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.DataFrame:
     """Bool columns `umm` and `brigada` by cvegeo: where a stop of each may be set."""
-    stop = beyond_reach(access, scenario) & mobile_size(region, scenario) & ~needs_field_visit(access, scenario)
+    stop = beyond_reach(access, scenario) & mobile_size(region, scenario) & ~needs_field_visit(access.localities, scenario)
     return pd.DataFrame({"umm": stop & vehicle_reaches(travel, region), "brigada": stop & brigade_country(travel, region)})
 
 
@@ -99,7 +94,7 @@ def left_out(options: tuple[Option, ...], region: Region, travel: Travel, access
         "sin_tiempos": (rows["first_level_min"].isna(), "sin tiempos de traslado conocidos"),
         "sin_personas": (rows["people"] <= 0, "sin población objetivo"),
         "sin_brecha": (rows["weighted_gap"].isna(), "sin grado de rezago o brecha conocida"),
-        "valorar_en_campo": (needs_field_visit(access, scenario), f"menos de {scenario.mobile_locality_min:g} personas"
+        "valorar_en_campo": (needs_field_visit(access.localities, scenario), f"menos de {scenario.mobile_locality_min:g} personas"
                              f" y a más de {scenario.remote_min:g} min: valorar en campo"),
         "localidad_grande": (~mobile_size(region, scenario),
                              f"más de {scenario.mobile_locality_max:g} habitantes, y ninguna sede de UMR factible la acerca"),
@@ -111,3 +106,13 @@ def left_out(options: tuple[Option, ...], region: Region, travel: Travel, access
     out = pd.DataFrame({"rule": rule, "reason": [causes[r][1] for r in rule]}, index=index)
     return out[(beyond_reach(access, scenario) | rows["first_level_min"].isna()) & ~served]
 
+
+def why_not(plan: Plan, region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.Series:
+    """Spanish reason by cvegeo of every locality that the plan leaves as it is: no feasible option, or none that was chosen."""
+    reason: pd.Series = left_out(plan.options, region, travel, access, scenario)["reason"].astype(object)
+    able = pd.DataFrame([(cvegeo, o.id) for o in plan.options for cvegeo in o.serves["cvegeo"].unique()], columns=["cvegeo", "option"])
+    waiting = able[~able["cvegeo"].isin(plan.served["cvegeo"])].sort_values(["cvegeo", "option"]).groupby("cvegeo")["option"]
+    unfunded = {c: f"{len(ids)} {'intervención factible la atendería' if len(ids) == 1 else 'intervenciones factibles la atenderían'} "
+                   f"({ids.iloc[0]}{', …' if len(ids) > 1 else ''}); el plan de este presupuesto no elige ninguna" for c, ids in waiting}
+    out: pd.Series = pd.concat([reason, pd.Series(unfunded, dtype=object)])
+    return out.rename_axis("cvegeo").sort_index()

@@ -24,15 +24,14 @@ import shapely
 
 from planner.errors import DataError, StorageError
 from planner.model import Region, Solution
-from planner.outputs.layers import TABLES, dictionary, layers
+from planner.outputs.layers import TABLES, dictionary, layers, significant
 from planner.scenarios import Run
 from planner.settings import Scenario, describe_scenario
-from planner.store import replacing
+from planner.store import digest, replacing
 
 MANIFEST = "manifest.json"
 INDICATORS = "indicadores.json"
 _DEGREE_DECIMALS = 6
-_DIGITS = 12
 _FIXED_DATE = "2000-01-01T00:00:00.000Z"  # the date is told in the manifest only
 _LIBRARIES = ("geopandas", "highspy", "numba", "numpy", "pandas", "pyogrio", "rasterio", "scipy", "shapely")
 
@@ -48,7 +47,7 @@ def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> No
     about |= {"fecha": datetime.now(UTC).isoformat(timespec="seconds"), "segundos": round(elapsed_s, 1)}
     with replacing(folder, MANIFEST, "una corrida") as new:
         write_files(new, found, run.outcome.indicators)
-        written = {p.name: _sha256(p) for p in sorted(new.iterdir())}
+        written = {p.name: digest(p) for p in sorted(new.iterdir())}
         _write(new / MANIFEST, canonical_json(about | {"archivos": written}))
 
 
@@ -142,7 +141,7 @@ def geojson(frame: gpd.GeoDataFrame) -> str:
 def _question(prepared: Path, scenario: Scenario) -> dict[str, Any]:
     """The parts of a manifest that decide every figure of a run."""
     code = hashlib.sha256(b"".join(p.read_bytes() for p in sorted(Path(__file__).parents[1].rglob("*.py")))).hexdigest()
-    return {"planner": version("planner"), "codigo_sha256": code, "region_sha256": _sha256(prepared / MANIFEST),
+    return {"planner": version("planner"), "codigo_sha256": code, "region_sha256": digest(prepared / MANIFEST),
             "escenario": scenario.model_dump(mode="json")}
 
 
@@ -194,9 +193,5 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):  # numpy scalar
         return _plain(value.item())
     if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
+        return significant(value) if math.isfinite(value) else None
     return value
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -12,6 +12,7 @@ import shapely
 
 from planner import schema
 from planner.access.catchments import catchments
+from planner.access.rules import chosen_options
 from planner.model import LEVELS, MODES, Mode, Option, Outcome, Plan, Region, Surface, Travel
 from planner.schema import Table
 from planner.settings import Scenario
@@ -52,6 +53,15 @@ def dictionary() -> pd.DataFrame:
         for name, tables in TABLES.items() for c in (tables[0].key, *(c for t in tables for c in t.columns))])
 
 
+def significant(value: float) -> float:
+    """The number as files tell it: what adding in another order leaves behind falls away.
+
+    >>> significant(0.1 + 0.2)
+    0.3
+    """
+    return float(f"{value:.{_DIGITS}g}")
+
+
 def _exported(name: str, frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
     tables = TABLES[name]
     key = tables[0].key
@@ -66,7 +76,7 @@ def _exported(name: str, frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
 
 def _tidy(values: pd.Series, column: schema.Column) -> pd.Series:
     if column.kind == "float":
-        return values.astype(float).map(lambda v: float(f"{v:.{_DIGITS}g}"))
+        return values.astype(float).map(significant)
     if column.kind == "int":
         return values.astype("Int64" if column.null else "int64")
     return values.astype("bool" if column.kind == "bool" else "str")
@@ -79,7 +89,7 @@ def _localities(travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:
 
 
 def _routes(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gpd.GeoDataFrame:
-    chosen = [o for o in plan.options if o.id in set(plan.chosen) and o.stops]
+    chosen = [o for o in chosen_options(plan) if o.stops]
     taken = plan.served.groupby(["option", "cvegeo"])["people"].sum()
     rows = [row for option in chosen for row in _route(option, region, travel, taken, scenario)]
     names = ["id", *schema.ROUTES.names(), "geometry"]
@@ -119,7 +129,7 @@ def _areas(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gp
     """Ground of each unit today, and the ground to which each new unit would be strictly nearer than any of today's."""
     edges = (scenario.ramp_first_level_good_min, scenario.reach_first_level_min, scenario.ramp_first_level_none_min)
     today = _in_mode(lambda way: travel.surfaces["primer_nivel", way], scenario)
-    seats = {o.place: o for o in plan.options if o.id in set(plan.chosen) and o.kind == "umr"}
+    seats = {o.place: o for o in chosen_options(plan) if o.kind == "umr"}
     new = _seat_surface(region, sorted(seats), today, scenario)
     now, then = catchments(today, region.grid, edges), catchments(new, region.grid, edges)
     table = pd.concat([

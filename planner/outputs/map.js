@@ -34,7 +34,9 @@ window.plannerMap = function (map, base) {
     return node;
   };
   let clicks = 0;
+  let focus = "";  // what the view was last set for: a click keeps the view, a search moves it
   const choose = (kind, id) => {
+    focus = kind + "/" + id;
     if (window.Streamlit) window.Streamlit.setComponentValue({kind: kind, id: id, click: ++clicks});
   };
 
@@ -51,18 +53,30 @@ window.plannerMap = function (map, base) {
   L.control.layers(null, overlays, {collapsed: true, position: "topright"}).addTo(map);
   L.control.zoom({zoomInTitle: "Acercar", zoomOutTitle: "Alejar"}).addTo(map);
   L.control.scale({imperial: false}).addTo(map);
+  if (base.note) {
+    const note = L.control({position: "bottomright"});
+    note.onAdd = () => {
+      const node = L.DomUtil.create("div", "planner-note");
+      node.textContent = base.note;
+      return node;
+    };
+    note.addTo(map);
+  }
   map.fitBounds(base.bounds, {padding: [12, 12], animate: false});
 
   /* Marks shrink on a map of a whole state, so that towns are seen between units. */
-  const scale = () => Math.min(1.25, Math.max(0.45, 1 + (map.getZoom() - 10.5) * 0.22));
-  const rescale = () => NAMES.forEach(([name]) => groups[name].eachLayer(
-    mark => mark.options.size && mark.setRadius(mark.options.size * scale())));
+  const SMALLEST = {localidades: 0.45, unidades: 0.4, otras: 0.4, propuestas: 0.6};
+  const scale = name => Math.min(1.25, Math.max(SMALLEST[name], 1 + (map.getZoom() - 10.5) * 0.22));
+  const rescale = () => Object.keys(SMALLEST).forEach(name => groups[name].eachLayer(mark => {
+    mark.options.weight = mark.options.line * Math.min(1, scale(name));
+    mark.setRadius(mark.options.size * scale(name));
+  }));
   map.on("zoomend", rescale);
 
   const points = (group, data, kind, style, lines) => {
     for (let i = 0; i < data.id.length; i++) {
       const look = style(i);
-      const mark = new Mark([data.lat[i], data.lon[i]], {...look, bubblingMouseEvents: false, size: look.radius, radius: look.radius * scale()});
+      const mark = new Mark([data.lat[i], data.lon[i]], {...look, bubblingMouseEvents: false, size: look.radius, line: look.weight});
       mark.bindTooltip(() => box(lines(i)), {direction: "top", sticky: true});
       mark.on("click", () => choose(kind, data.id[i]));
       group.addLayer(mark);
@@ -80,7 +94,7 @@ window.plannerMap = function (map, base) {
     propuestas: (group, data) => points(group, data, "propuesta",
       i => base.proposals[data.color[i]], i => ["Propuesta: " + base.proposal_names[data.color[i]], data.name[i], data.note[i]]),
     rutas: (group, data) => data.line.forEach((line, i) => {
-      group.addLayer(L.polyline(line, {color: "#b0256f", weight: 1.2, opacity: 0.6})
+      group.addLayer(L.polyline(line, {color: "#b0256f", weight: data.alone ? 2 : 1, opacity: data.alone ? 0.8 : 0.35})
         .bindTooltip(() => box(["Ruta propuesta", data.name[i]]), {sticky: true}));
     }),
     areas: (group, data) => data.rings.forEach((rings, i) => group.addLayer(
@@ -88,7 +102,8 @@ window.plannerMap = function (map, base) {
                         fillOpacity: 0.35, interactive: false}))),
     elegida: (group, data) => {
       group.addLayer(new Mark([data.lat, data.lon], {radius: 13, color: "#111", weight: 2.5, fill: false, interactive: false}));
-      if (!map.getBounds().contains([data.lat, data.lon])) map.panTo([data.lat, data.lon]);  // found by search
+      if (data.place !== focus) map.fitBounds(data.view, {padding: [40, 40], maxZoom: 12, animate: false});
+      focus = data.place;
     },
   };
 
@@ -102,8 +117,10 @@ window.plannerMap = function (map, base) {
       changed = true;
       groups[name].clearLayers();
       if (data) draw[name](groups[name], data);
+      else if (name === "elegida") focus = "";
     });
     if (changed) {
+      rescale();
       NAMES.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
     }
   };

@@ -46,7 +46,7 @@ UNIT_STYLES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
 # Wider than the unit they stand under, so that both can be seen and clicked.
 PROPOSAL_STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "umr": ("UMR nueva", {"shape": "star", "radius": 12}),
-    "nucleo": ("Segundo núcleo", {"shape": "diamond", "radius": 11}),
+    "nucleo": ("Núcleo adicional", {"shape": "diamond", "radius": 11}),
     "umm": ("Ruta de UMM (base)", {"shape": "triangle", "radius": 12}),
     "brigada": ("Ruta de brigada (base)", {"shape": "circle", "radius": 10}),
 }
@@ -76,9 +76,11 @@ class _Script(MacroElement):
         return self._code.replace("__MAP__", parent)
 
 
-LEGEND_STYLE = """.leyenda { font-size: .8rem; line-height: 1.5; color: #33404d; } .leyenda p { margin: .1rem 0; font-size: inherit; }
+LEGEND_STYLE = """.leyenda { display: grid; grid-template-columns: max-content 1fr; column-gap: .9rem; line-height: 1.6; color: #33404d; }
+.leyenda p { display: contents; } .leyenda b, .leyenda i { font-size: .8rem; font-style: normal; } .leyenda b { font-weight: 600; }
 .leyenda span { display: inline-flex; align-items: center; gap: .25rem; margin-right: .8rem; white-space: nowrap; }"""
 _STYLE = """<style>.leaflet-container { background: #f4f5f2; font-family: system-ui, sans-serif; }
+.planner-note { background: #fff3c4; color: #5c4400; padding: .1rem .5rem; font: 600 .85rem system-ui, sans-serif; }
 .leaflet-tooltip { width: max-content; max-width: 320px; white-space: normal; font-size: .8rem; }</style>"""
 
 
@@ -102,15 +104,15 @@ def score_class(score: pd.Series) -> np.ndarray:
     return np.where(np.isnan(values), len(SCORE_EDGES), np.searchsorted(SCORE_EDGES, values, side="left")).astype(int)
 
 
-def prepare_base(municipalities: gpd.GeoDataFrame, grid: Grid) -> str:
-    """What never changes in a region, as JSON: municipal borders, roads as an image, colours and names."""
+def prepare_base(municipalities: gpd.GeoDataFrame, grid: Grid, note: str = "") -> str:
+    """What never changes in a region, as JSON: municipal borders, roads as an image, colours and names; `note` stands on the map."""
     image, image_bounds = _road_image(grid)
     west, south, east, north = municipalities.to_crs(4326).total_bounds.tolist()
-    simple = municipalities.geometry.simplify_coverage(grid.cell_m / 2)
+    simple = municipalities.geometry.simplify_coverage(grid.cell_m)
     lines = shapely.get_parts(shapely.line_merge(shapely.union_all(simple.to_crs(4326).boundary.to_numpy())))
     units = [style | {"fillOpacity": 1} for _, _, style in UNIT_STYLES.values()]
     return text_json({
-        "borders": [_latlon(line) for line in lines], "bounds": [[south, west], [north, east]],
+        "note": note, "borders": [_latlon(line, 4) for line in lines], "bounds": [[south, west], [north, east]],
         "image": image, "image_bounds": image_bounds,
         "colors": [*SCORE_COLORS, NO_DATA], "bands": BANDS,
         "units": units, "unit_names": [name for name, _, _ in UNIT_STYLES.values()],
@@ -139,9 +141,11 @@ def prepare_area(areas: gpd.GeoDataFrame, place: str) -> str:
     return _keyed({"band": [edges.index(value) for value in mine["min_hasta"]], "rings": rings})
 
 
-def chosen_mark(lon: float, lat: float) -> str:
-    """The ring around what the reader chose, as a layer of its own (`elegida`)."""
-    return _keyed({"lat": round(lat, 5), "lon": round(lon, 5)})
+def chosen_mark(place: str, point: shapely.Point, around: gpd.GeoSeries) -> str:
+    """The ring around what the reader chose (`kind/id`, in degrees), and what should be in view if it was not chosen on the map."""
+    seen = np.vstack([around.to_crs(4326).get_coordinates(), [point.x, point.y]])[:, [1, 0]]
+    view = np.round([seen.min(axis=0), seen.max(axis=0)], 5).tolist()
+    return _keyed({"place": place, "lat": round(point.y, 5), "lon": round(point.x, 5), "view": view})
 
 
 def base_map(base: str) -> folium.Map:
@@ -162,9 +166,9 @@ def drawing(drawn: Mapping[str, str]) -> folium.FeatureGroup:
     return group
 
 
-def build_map(municipalities: gpd.GeoDataFrame, grid: Grid, layers: Mapping[str, gpd.GeoDataFrame]) -> folium.Map:
-    """The whole map in one go: `layers` from `outputs.layers`."""
-    whole = base_map(prepare_base(municipalities, grid))
+def build_map(municipalities: gpd.GeoDataFrame, grid: Grid, layers: Mapping[str, gpd.GeoDataFrame], note: str = "") -> folium.Map:
+    """The whole map in one go: `layers` from `outputs.layers`, `note` a line that stands on the map."""
+    whole = base_map(prepare_base(municipalities, grid, note))
     drawing(prepare_layers(layers)).add_to(whole)
     cast(folium.Figure, whole.get_root()).html.add_child(Element(f"<style>{LEGEND_STYLE}</style>{legend_html()}"), name="leyenda")
     return whole
@@ -179,11 +183,11 @@ def legend_html() -> str:
                for low, high, color in zip(edges, SCORE_EDGES, SCORE_COLORS, strict=False)]
     bands = ("Acceso pleno", "Dentro del umbral", "Acceso parcial")
     parts = {
-        "Puntaje de brecha (0 a 100)": [*classes, (dot | {"fillColor": NO_DATA}, "Sin dato")],
+        "Puntaje de brecha": [*classes, (dot | {"fillColor": NO_DATA}, "Sin dato")],
         "Unidades": [(style, name) for name, _, style in UNIT_STYLES.values()],
         "Propuestas": [(_PROPOSAL | style, name) for name, style in PROPOSAL_STYLES.values()],
         "Área de influencia": [(area | {"fillColor": color}, name) for color, name in zip(BANDS, bands, strict=True)]}
-    rows = (f"<p><b>{title}:</b> {''.join(_entry(style, name) for style, name in entries)}</p>" for title, entries in parts.items())
+    rows = (f"<p><b>{title}</b><i>{''.join(_entry(style, name) for style, name in entries)}</i></p>" for title, entries in parts.items())
     return f"<div class='leyenda'>{''.join(rows)}</div>"
 
 
@@ -231,7 +235,7 @@ def _proposals(frame: gpd.GeoDataFrame) -> dict[str, Any]:
 
 def _routes(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     lines = frame[frame.geometry.geom_type.isin(["LineString", "MultiLineString"])]
-    return {"name": lines["nombre"].astype(str).tolist(),
+    return {"name": lines["nombre"].astype(str).tolist(), "alone": lines["ruta"].nunique() == 1,
             "line": [[_latlon(part) for part in shapely.get_parts(line)] for line in lines.geometry]}
 
 
@@ -240,8 +244,8 @@ def _points(frame: gpd.GeoDataFrame, name: str) -> dict[str, Any]:
             "lat": frame.geometry.y.round(5).tolist(), "lon": frame.geometry.x.round(5).tolist()}
 
 
-def _latlon(line: Any) -> list[list[float]]:
-    return np.round(np.asarray(line.coords)[:, [1, 0]], 5).tolist()  # type: ignore[no-any-return]
+def _latlon(line: Any, digits: int = 5) -> list[list[float]]:
+    return np.round(np.asarray(line.coords)[:, [1, 0]], digits).tolist()  # type: ignore[no-any-return]
 
 
 def _road_image(grid: Grid, widest_px: int = 1100) -> tuple[str, list[list[float]]]:

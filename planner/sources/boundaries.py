@@ -11,7 +11,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from planner.errors import DataError
 from planner.schema import MUNICIPALITIES
-from planner.sources.files import read_text_table
+from planner.sources.files import digits, municipality_code, read_text_table
 
 KEYS = ("CVEGEO", "CVE_GEO", "CLAVEGEO", "CONCAT", "CVEMUN", "CVE_MUN", "MUN")  # the first that gives five digits
 NAMES = ("NOM_MUN", "NOMGEO", "NOMBRE", "MUNICIPIO", "NAME")
@@ -54,28 +54,6 @@ def read_districts(path: Path, entity: str) -> pd.Series:
     if districts.empty:
         raise DataError(f"{path.name} no tiene ningún municipio de la entidad {entity}; ¿es el archivo de otro estado?")
     return districts.sort_index()
-
-
-def municipality_code(codes: pd.Series, entity: str) -> pd.Series:
-    """Five digits (EEMMM) from text or numbers such as `13035`, `35`, `035` or `35.0`; null where it is none of these.
-
-    >>> municipality_code(pd.Series(["35.0", "13035", "x", 7]), "13").tolist()
-    ['13035', '13035', nan, '13007']
-    """
-    text = digits(codes)
-    short = text.str.len() <= 3
-    full = text.where(~short, entity + text.str.zfill(3))
-    return full.str.zfill(5).where(full.str.len().between(4, 5))
-
-
-def digits(codes: pd.Series) -> pd.Series:
-    """The digits of codes written as text or numbers, without a decimal part; null where there are others.
-
-    >>> digits(pd.Series(["01", "1.0", "A", None])).tolist()
-    ['01', '1', nan, nan]
-    """
-    text = codes.astype("str").str.strip().str.replace(r"\.0+$", "", regex=True)
-    return text.where(text.str.fullmatch(r"\d+").fillna(False).astype(bool))
 
 
 def _read_vector(path: Path) -> gpd.GeoDataFrame:

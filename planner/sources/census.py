@@ -12,7 +12,7 @@ from pyproj.exceptions import CRSError
 
 from planner import schema
 from planner.errors import DataError, SettingsError
-from planner.model import Finding, Severity
+from planner.model import Finding
 from planner.sources import deprivation
 from planner.sources.files import codes, fold, numbers, read_text_table, refuse_repeated, some
 from planner.sources.inegi import COUNTS, IterTables, check_coordinates
@@ -171,34 +171,26 @@ def _rows_left_out(dropped: dict[str, int]) -> list[Finding]:
             for reason, n in dropped.items() if n]
 
 
-def _unbalanced(census: IterTables) -> list[Finding]:
+def _unbalanced(census: IterTables) -> tuple[Finding, ...]:
     people = census.localities.groupby("cve_mun")["population"].sum().reindex(census.municipalities.index, fill_value=0)
-    return _finding("total_no_cuadra", "aviso", "Municipios cuyas localidades no suman su total de población",
-                    people.index[people != census.municipalities["population"]],
-                    "Al archivo le faltan o le sobran localidades; descárguelo otra vez.", where="municipios")
+    return Finding.of("total_no_cuadra", "aviso", "Municipios cuyas localidades no suman su total de población", "municipios",
+                      people.index[people != census.municipalities["population"]],
+                      "Al archivo le faltan o le sobran localidades; descárguelo otra vez.")
 
 
-def _added(ids: pd.Index) -> list[Finding]:
-    return _finding("localidad_agregada", "aviso", "Localidades habitadas que solo están en el catálogo", ids,
-                    "Se agregan con las proporciones de su municipio; confirme que existen.")
+def _added(ids: pd.Index) -> tuple[Finding, ...]:
+    return Finding.of("localidad_agregada", "aviso", "Localidades habitadas que solo están en el catálogo", "localidades", ids,
+                      "Se agregan con las proporciones de su municipio; confirme que existen.")
 
 
-def _imputed(table: pd.DataFrame) -> list[Finding]:
-    hidden = table.index[table["uninsured_imputed"]]
-    return [
-        *_finding("poblacion_imputada", "aviso", "Localidades cuya población sin seguridad social oculta el censo", hidden,
-                  f"Toman la proporción de su municipio ({table.loc[hidden, 'population'].sum():,} habitantes en total)."),
-        *_finding("grupos_imputados", "nota", "Localidades con algún grupo de población oculto", table.index[table["groups_imputed"]],
-                  "Toman la proporción de su municipio."),
-        *_finding("indice_imputado", "aviso", "Localidades con algún indicador de rezago oculto o sin nadie a quien medir",
-                  table.index[table["irs_imputed"]], "Ese indicador toma el valor de su municipio."),
-        *_finding("sin_indice", "aviso", "Localidades sin índice de rezago", table.index[table["irs"].isna()],
-                  "Quedan sin puntaje; agregue el libro de rezago social del CONEVAL."),
-    ]
-
-
-def _finding(code: str, severity: Severity, what: str, ids: pd.Index, remedy: str, *,
-             where: str = "localidades") -> list[Finding]:
-    if ids.empty:
-        return []
-    return [Finding(code, severity, what, where, len(ids), tuple(ids[:3]), remedy)]
+def _imputed(table: pd.DataFrame) -> tuple[Finding, ...]:
+    where, hidden = "localidades", table.index[table["uninsured_imputed"]]
+    return (
+        *Finding.of("poblacion_imputada", "aviso", "Localidades cuya población sin seguridad social oculta el censo", where, hidden,
+                    f"Toman la proporción de su municipio ({table.loc[hidden, 'population'].sum():,} habitantes en total)."),
+        *Finding.of("grupos_imputados", "nota", "Localidades con algún grupo de población oculto", where,
+                    table.index[table["groups_imputed"]], "Toman la proporción de su municipio."),
+        *Finding.of("indice_imputado", "aviso", "Localidades con algún indicador de rezago oculto o sin nadie a quien medir", where,
+                    table.index[table["irs_imputed"]], "Ese indicador toma el valor de su municipio."),
+        *Finding.of("sin_indice", "aviso", "Localidades sin índice de rezago", where, table.index[table["irs"].isna()],
+                    "Quedan sin puntaje; agregue el libro de rezago social del CONEVAL."))

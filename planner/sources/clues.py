@@ -14,8 +14,8 @@ from planner.checks import flag_findings, join_flags
 from planner.errors import DataError
 from planner.model import Finding, Severity
 from planner.schema import UNITS
-from planner.sources.boundaries import digits, municipality_code
-from planner.sources.files import fold, read_text_table
+from planner.sources.files import digits, fold, municipality_code, read_text_table
+from planner.sources.inegi import MEXICO
 
 # Our column: the headers (folded, `_` as a space) under which the layouts publish it, best first.
 HEADERS: dict[str, tuple[str, ...]] = {
@@ -55,7 +55,6 @@ TYPOLOGIES = (  # folded typology -> class, the first that matches
 ROLES = {"UMR": "primer_nivel", "centro_salud": "primer_nivel", "CARO": "primer_nivel", "HR": "hospital", "hospital_general": "hospital",
          "hospital_integral": "hospital", "UMM": "movil", "brigada": "movil"}
 MOBILE_NAME = r"(bs|umm)\b|unidad medica movil|brigada|caravana"
-MEXICO = (-119.0, 14.0, -86.0, 33.0)  # west, south, east, north, degrees
 FLAGS: dict[str, tuple[Severity, str, str]] = {
     "estatus_en_blanco": ("aviso", "Unidades públicas sin estatus: se toman como en operación", "Confirme cuáles operan."),
     "tipologia_en_blanco": ("aviso", "Unidades públicas sin tipología: IMO de nivel 1 se toma como UMR de un núcleo y de nivel 2 como "
@@ -127,9 +126,8 @@ def _read(path: Path) -> pd.DataFrame:
 def _with_coordinates(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
     lat, lon = (pd.to_numeric(rows[c], errors="coerce") for c in ("lat", "lon"))
     given = rows["lat"].notna() & rows["lon"].notna() & ~((lat == 0) & (lon == 0))
-    west, south, east, north = MEXICO
-    usable = lat.between(south, north) & lon.between(west, east)
-    swapped = lon.between(south, north) & lat.between(west, east)
+    usable = lat.between(*MEXICO["lat"]) & lon.between(*MEXICO["lon"])
+    swapped = lon.between(*MEXICO["lat"]) & lat.between(*MEXICO["lon"])
     if swapped.sum() > SWAPPED_MAX * len(rows):
         ids = ", ".join(rows.index[swapped][:3])
         raise DataError(f"{path.name}: latitud y longitud están intercambiadas en {swapped.sum()} de {len(rows)} unidades ({ids}); "

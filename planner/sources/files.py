@@ -102,6 +102,28 @@ def codes(text: pd.Series, width: int, where: str) -> pd.Series:
     return padded
 
 
+def municipality_code(codes: pd.Series, entity: str) -> pd.Series:
+    """Five digits (EEMMM) from text or numbers such as `13035`, `35`, `035` or `35.0`; null where it is none of these.
+
+    >>> municipality_code(pd.Series(["35.0", "13035", "x", 7]), "13").tolist()
+    ['13035', '13035', nan, '13007']
+    """
+    text = digits(codes)
+    short = text.str.len() <= 3
+    full = text.where(~short, entity + text.str.zfill(3))
+    return full.str.zfill(5).where(full.str.len().between(4, 5))
+
+
+def digits(codes: pd.Series) -> pd.Series:
+    """The digits of codes written as text or numbers, without a decimal part; null where there are others.
+
+    >>> digits(pd.Series(["01", "1.0", "A", None])).tolist()
+    ['01', '1', nan, nan]
+    """
+    text = codes.astype("str").str.strip().str.replace(r"\.0+$", "", regex=True)
+    return text.where(text.str.fullmatch(r"\d+").fillna(False).astype(bool))
+
+
 def numbers(text: pd.Series, where: str, *, hidden: Sequence[str] = (), low: float | None = None) -> pd.Series:
     """Text to floats, blanks and `hidden` marks as NaN; DataError for anything else or less than `low`."""
     shown = text.mask(text.str.casefold().isin([h.casefold() for h in hidden]))

@@ -20,7 +20,7 @@ COUNTS = (
     "VIVPARH_CV", "VPH_PISOTI", "VPH_EXCSA", "VPH_LETR", "VPH_AGUAFV", "VPH_NODREN", "VPH_S_ELEC", "VPH_LAVAD", "VPH_REFRI",
 )
 HIDDEN = ("*", "N/D")  # confidential: missing, never zero
-MEXICO = {"lon": (-118.6, -86.5), "lat": (14.4, 32.8)}
+MEXICO = {"lon": (-118.6, -86.5), "lat": (14.4, 32.8)}  # degrees, islands included
 _DMS = r"""^(-?\d{1,3})\s*[°º]\s*(\d{1,2})\s*['´`’‘′]\s*(\d{1,2}(?:\.\d*)?)\s*(?:["”“″]|['´`’‘′]{2})?\s*([NSEWO])?\s*["”“″]?$"""
 
 

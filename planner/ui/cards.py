@@ -10,7 +10,7 @@ import pandas as pd
 from planner.scenarios import Run
 from planner.ui.compute import Answer
 from planner.ui.state import Chosen
-from planner.ui.words import CLASSES, KINDS, MODES, ROLES, count, decimal, facts, known, minutes, money
+from planner.ui.words import CLASSES, KINDS, MODES, ROLES, count, decimal, facts, flags, known, minutes, money, sentence
 
 LAYERS = {"localidad": "localidades", "unidad": "unidades", "propuesta": "propuestas"}
 _EMPTY = ("Elija un lugar en el mapa o búsquelo por nombre o clave: aquí verá de qué se compone su puntaje, "
@@ -38,10 +38,33 @@ def _locality(found: Answer, cvegeo: str) -> str:
     plan = {"Puntaje con el plan": decimal(row["score_plan"], 1), "Personas equivalentes con el plan": count(row["equivalent_people_plan"]),
             "Intervención": str(row["intervention"]) if known(row["intervention"]) else "ninguna"}
     return "".join((
-        facts(str(row["name"]), who, _flags(row)),
-        facts(f"Puntaje de brecha: {decimal(row['score'], 1)} de 100", _score(run, row), _why_missing(row)),
+        facts(str(row["name"]), who, (flags(row["flags"]),)),
+        facts(f"Puntaje de brecha: {decimal(row['score'], 1)} de 100", {}, (_why(run, cvegeo),)),
+        facts("De qué se compone", _score(run, row)),
         facts("Quién le toca hoy", _shares(run, cvegeo)), facts("Cobertura por personas", states),
-        facts("Con el plan", plan, (_sentence(row["reason"]),))))
+        facts("Con el plan", plan, (sentence(row["reason"]),))))
+
+
+def _why(run: Run, cvegeo: str) -> str:
+    """What keeps a locality from care, in one sentence."""
+    s, row, shares = run.scenario, run.outcome.localities.loc[cvegeo], run.access.shares
+    if not known(row["score"]):
+        return "Sin puntaje: falta su traslado o su grado de rezago; no se toma como cero."
+    if not ((shares["cvegeo"] == cvegeo) & (shares["kind"] == "fija")).any():
+        causes = ["no le toca ninguna unidad fija"]
+    else:
+        causes = _far("su unidad", row["assigned_min"], s.ramp_first_level_good_min, s.reach_first_level_min)
+        causes += [f"en su unidad cabe el {row['sufficiency']:.0%} de la gente"] * bool(row["sufficiency"] < 1)
+    causes += _far("el hospital", row["hospital_min"], s.ramp_hospital_good_min, s.reach_hospital_min)
+    return f"Por qué: {', '.join(causes)}." if causes else "Su unidad y su hospital están cerca y tienen lugar."
+
+
+def _far(what: str, travel: float, good: float, limit: float) -> list[str]:
+    if not travel > good:
+        return []
+    if travel == float("inf"):
+        return [f"{what} queda fuera de alcance"]
+    return [f"{what} está a {minutes(travel)} (acceso pleno hasta {good:g}, umbral {limit:g})"]
 
 
 def _score(run: Run, row: pd.Series) -> dict[str, str]:
@@ -54,11 +77,14 @@ def _score(run: Run, row: pd.Series) -> dict[str, str]:
         "Primer nivel más cercano": f"{minutes(row['first_level_min'])} {first}, {_unit_name(run, row['first_level_clues'])}",
         "Unidad asignada": f"{minutes(row['assigned_min'])}, {_unit_name(run, row['assigned'])}",
         "Suficiencia (sigma)": f"{decimal(row['sufficiency'])} de la población cabe en sus unidades fijas",
-        "Acceso efectivo (e)": f"{decimal(row['access'])} = rampa de minutos por suficiencia",
+        "Acceso efectivo (e)": f"{decimal(row['access'])} = rampa de {s.ramp_first_level_good_min:g} a {s.ramp_first_level_none_min:g} min "
+                               "por suficiencia",
         "Visitas móviles (v)": f"{decimal(row['visits_month'], 1)} al mes, que cierran m = {decimal(row['mobile_credit'])}",
         "Brecha de primer nivel": f"{decimal(row['first_level_gap'], 3)} = (1 - e) x (1 - m)",
         "Hospital": f"{minutes(row['hospital_min'])} {hospital}, {_unit_name(run, row['hospital_clues'])}",
-        "Brecha de hospital": f"{decimal(far, 3)} = 1 - rampa de {s.ramp_hospital_good_min:g} a {s.ramp_hospital_none_min:g} min",
+        "Acceso al hospital (f2)": f"{decimal(row['hospital_access'])} = rampa de {s.ramp_hospital_good_min:g} a "
+                                   f"{s.ramp_hospital_none_min:g} min",
+        "Brecha de hospital": f"{decimal(far, 3)} = 1 - f2",
         "Brecha (D)": f"{decimal(row['gap_share'], 3)} = {part:g} de primer nivel + {rest:g} de hospital",
         "Peso de la necesidad (w)": f"{decimal(row['need_weight'])} = 1 + {s.need_lambda:g} x necesidad por rezago",
         "Puntaje": f"{decimal(row['score'], 1)} = 100 x D x w / {1 + s.need_lambda:g}",
@@ -90,7 +116,7 @@ def _unit(found: Answer, clues: str) -> str:
             "Carga": count(row["load"], "personas usuarias al año"), "Capacidad": count(row["capacity"], "personas usuarias al año"),
             "Suficiencia": decimal(row["rho"]) if known(row["rho"]) else "no aplica",
             "Con el plan": f"carga {count(row['load_plan'])}, capacidad {count(row['capacity_plan'])}"}
-    return facts(str(row["name"]), what, _flags(row)) + facts("Carga y capacidad", load) + _area(found, clues)
+    return facts(str(row["name"]), what, (flags(row["flags"]),)) + facts("Carga y capacidad", load) + _area(found, clues)
 
 
 def _proposal(found: Answer, option: str) -> str:
@@ -102,16 +128,15 @@ def _proposal(found: Answer, option: str) -> str:
     calendar = {f"{r['orden']}. {r['nom_loc']}": f"días {r['dias']}; {minutes(r['minutos'])} de la base; {count(r['personas'], 'personas')}"
                 for _, r in stops.iterrows()}
     drawn = ("Trazo esquemático: línea recta, no el camino que se recorre.",)
-    return facts(str(row["nombre"]), what, (_sentence(row["motivo"]),)) + (
+    return facts(str(row["nombre"]), what, (sentence(row["motivo"]),)) + (
         facts("Paradas", calendar, drawn) if calendar else _area(found, area_of(found, Chosen("propuesta", option))))
 
 
 def _area(found: Answer, place: str) -> str:
-    areas = found.layers["areas_influencia"]
-    mine = areas[(areas["clues"] == place) | (areas["propuesta"] == place)].sort_values("min_hasta")
+    mine = catchment_of(found, place).sort_values("min_hasta")
     if mine.empty:
         return facts("Área de influencia", {}, ("Se dibuja para las unidades fijas de primer nivel y las UMR propuestas.",))
-    bands = {f"De {r['min_desde']:g} a {r['min_hasta']:g} min": f"{decimal(r['superficie_km2'], 1)} km2" for _, r in mine.iterrows()}
+    bands = {f"De {r['min_desde']:g} a {r['min_hasta']:g} min": f"{decimal(r['superficie_km2'], 1)} km²" for _, r in mine.iterrows()}
     note = f"Terreno para el que es la unidad fija más cercana ({MODES[mine['modo'].iloc[0]].lower()})."
     return facts("Área de influencia", bands, (note,))
 
@@ -122,6 +147,12 @@ def area_of(found: Answer, chosen: Chosen) -> str:
         return chosen.id if chosen.kind == "unidad" else ""
     row = found.layers["propuestas"].loc[chosen.id]
     return str(row["clues"]) if row["tipo"] == "nucleo" else chosen.id
+
+
+def catchment_of(found: Answer, place: str) -> gpd.GeoDataFrame:
+    """Bands of the catchment of one unit (clues) or proposal (id); empty where it has none."""
+    areas = found.layers["areas_influencia"]
+    return areas[(areas["clues"] == place) | (areas["propuesta"] == place)]
 
 
 def route_of(found: Answer, chosen: Chosen) -> gpd.GeoDataFrame:
@@ -135,18 +166,6 @@ def _grade(row: pd.Series) -> str:
         return "sin dato"
     notes = [f"índice {decimal(row['irs'])}", str(row["irs_origin"]), *(["imputado en parte"] if row["irs_imputed"] else [])]
     return f"{row['irs_grade']} ({', '.join(note for note in notes if note != 'nan')})"
-
-
-def _flags(row: pd.Series) -> tuple[str, ...]:
-    return ("Avisos: " + str(row["flags"]).replace("_", " ").replace(",", ", "),) if known(row["flags"]) and row["flags"] else ()
-
-
-def _why_missing(row: pd.Series) -> tuple[str, ...]:
-    return () if known(row["score"]) else ("Sin puntaje: falta su traslado o su grado de rezago; no se toma como cero.",)
-
-
-def _sentence(text: Any) -> str:
-    return f"{str(text)[0].upper()}{str(text)[1:]}." if known(text) and str(text) else ""
 
 
 def _unit_name(run: Run, clues: Any) -> str:

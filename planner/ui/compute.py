@@ -16,7 +16,7 @@ import streamlit as st
 
 from planner.model import Region
 from planner.outputs import maps
-from planner.outputs.geofiles import canonical_json, geojson, write_files
+from planner.outputs.geofiles import canonical_json, geojson, manifest, write_files
 from planner.outputs.layers import layers
 from planner.scenarios import Run, choose_again, run_scenario
 from planner.settings import Scenario, load_scenario
@@ -93,7 +93,7 @@ def answer(prepared: Prepared, scenario: Scenario) -> Answer:
 def map_base(prepared: Prepared) -> str:
     """The part of the map that only depends on the region."""
     region = region_of(prepared)
-    return maps.prepare_base(region.municipalities, region.grid)
+    return maps.prepare_base(region.municipalities, region.grid, "Región SINTÉTICA" if region.synthetic else "")
 
 
 @st.cache_resource(max_entries=24, show_spinner=False, hash_funcs=_SCENARIO_KEY)
@@ -117,12 +117,14 @@ def filtered(localities: gpd.GeoDataFrame, wanted: Wanted) -> gpd.GeoDataFrame:
     return kept
 
 
-def file_bytes(found: Answer, name: str) -> bytes:
-    """One file of the run as `planner run` writes it: `<layer>.geojson`, `indicadores.json` or `plan.gpkg`."""
+def file_bytes(prepared: Prepared, found: Answer, name: str) -> bytes:
+    """One file of the run as `planner run` writes it; `manifest.json` without date, seconds and hashes of files."""
     if name.endswith(".geojson"):
         return geojson(found.layers[name.removesuffix(".geojson")]).encode()
     if name == "indicadores.json":
         return canonical_json(found.run.outcome.indicators).encode()
+    if name == "manifest.json":
+        return canonical_json(manifest(found.run.region, found.run.scenario, found.run.plan.solution, Path(prepared.folder))).encode()
     with tempfile.TemporaryDirectory() as folder:
         write_files(Path(folder), found.layers, found.run.outcome.indicators)
         return (Path(folder) / name).read_bytes()

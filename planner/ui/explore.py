@@ -12,8 +12,7 @@ from planner.ui import cards, compute, state
 from planner.ui.compute import Answer, Prepared
 from planner.ui.words import count, decimal, minutes
 
-_HEIGHT_PX = 640
-_CARD_PX = 740
+_HEIGHT_PX = 600
 _WORST = 300
 
 
@@ -22,35 +21,33 @@ def show_map(prepared: Prepared, scenario: Scenario) -> None:
     """Map, card of what is chosen, and the table that says the same as the map."""
     found = compute.answer(prepared, scenario)
     st.markdown("### Quién carece de atención y por qué")
-    wanted = _filters(found)
-    left, right = st.columns([2.3, 1], gap="medium")
-    with right:
-        chosen = _search(found)
-        with st.container(height=_CARD_PX, border=False):
-            st.html(cards.card(found, chosen))
+    wanted, chosen = _ask(found)
+    left, right = st.columns([1.75, 1], gap="medium")
     with left:
         _draw(prepared, scenario, found, chosen, wanted)
+    with right, st.container(height=_HEIGHT_PX, border=False):
+        st.html(cards.card(found, chosen))
+    st.html(maps.legend_html())
     _table(found, wanted)
 
 
-def _filters(found: Answer) -> compute.Wanted:
+def _ask(found: Answer) -> tuple[compute.Wanted, state.Chosen | None]:
+    """Which localities to show, and the place whose card is wanted."""
     places = found.layers["localidades"]
     asked = [("distrito", "Distrito", sorted(places["distrito"].dropna().unique())),
              ("nom_mun", "Municipio", sorted(places["nom_mun"].dropna().unique())), ("grado_rezago", "Grado de rezago", list(GRADES))]
-    return tuple((name, tuple(column.multiselect(label, values, placeholder="Todos")))
-                 for column, (name, label, values) in zip(st.columns(len(asked)), asked, strict=True))
-
-
-def _search(found: Answer) -> state.Chosen | None:
+    *columns, last = st.columns([1, 1, 1, 1.6])
+    wanted = tuple((name, tuple(column.multiselect(label, values, placeholder="Todos")))
+                   for column, (name, label, values) in zip(columns, asked, strict=True))
     names = {
-        state.as_option(kind, str(key)): f"{label}: {name} ({key})"
+        state.as_option(kind, str(key)): f"{label}: {name}, {key}"
         for kind, label, layer, column in (("localidad", "Localidad", "localidades", "nom_loc"), ("unidad", "Unidad", "unidades", "nombre"),
                                            ("propuesta", "Propuesta", "propuestas", "nombre"))
         for key, name in found.layers[layer][column].items()}
     state.keep_only(list(names))
-    st.selectbox("Buscar", list(names), index=None, format_func=lambda option: names.get(option, option), key=state.SEARCH,
-                 placeholder="Nombre o clave; o haga clic en el mapa")
-    return state.chosen()
+    last.selectbox("Buscar", list(names), index=None, format_func=lambda option: names.get(option, option), key=state.SEARCH,
+                   placeholder="Nombre o clave; o haga clic en el mapa")
+    return wanted, state.chosen()
 
 
 def _draw(prepared: Prepared, scenario: Scenario, found: Answer, chosen: state.Chosen | None, wanted: compute.Wanted) -> None:
@@ -58,16 +55,14 @@ def _draw(prepared: Prepared, scenario: Scenario, found: Answer, chosen: state.C
     if chosen is not None:
         layer = found.layers[cards.LAYERS[chosen.kind]]
         point = layer.loc[[chosen.id]].to_crs(4326).geometry.iloc[0]
-        drawn["elegida"] = maps.chosen_mark(point.x, point.y)
-        drawn["areas"] = compute.map_area(prepared, scenario, cards.area_of(found, chosen))
-        route = cards.route_of(found, chosen)
+        area, route = cards.area_of(found, chosen), cards.route_of(found, chosen)
+        around = cards.catchment_of(found, area) if route.empty else route
+        drawn["elegida"] = maps.chosen_mark(state.as_option(chosen.kind, chosen.id), point, around.geometry)
+        drawn["areas"] = compute.map_area(prepared, scenario, area)
         if not route.empty:  # one circuit alone can be read, all of them only say where teams go
             drawn |= maps.prepare_layers({"rutas": route})
     st_folium(maps.base_map(compute.map_base(prepared)), key=state.MAP, height=_HEIGHT_PX, use_container_width=True,
               returned_objects=[], feature_group_to_add=maps.drawing(drawn), on_change=state.take_click)
-    st.html(maps.legend_html())
-    if found.run.region.synthetic:
-        st.caption("Mapa de una región SINTÉTICA.")
 
 
 def _table(found: Answer, wanted: compute.Wanted) -> None:

@@ -1,4 +1,4 @@
-"""The figures at the top: the KPIs of today and of the plan, those of travel under all three modes."""
+"""The figures at the top: the answer in one sentence, the KPIs of today and of the plan, those of travel under all three modes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 from planner.model import MODES
 from planner.scenarios import Run
 from planner.ui.words import MODES as MODE_NAMES
-from planner.ui.words import count, minutes, percent
+from planner.ui.words import count, known, minutes, money, percent, safe
 
 
 @dataclass(frozen=True)
@@ -53,35 +53,59 @@ SATURATED = Figure(
 
 
 def show_figures(run: Run) -> None:
-    """Two rows: what depends on the scenario's modes, and what is said under each mode."""
+    """The answer in one sentence, what depends on the scenario's modes, and what is said under each mode."""
     found = run.outcome.indicators
     now, then = found["total"]["actual"], found["total"]["plan"]
-    first, hospital = MODE_NAMES[run.scenario.mode_first_level].lower(), MODE_NAMES[run.scenario.mode_hospital].lower()
-    st.markdown("### Cómo está hoy y qué cambia con el plan")
-    st.caption(f"Con los modos del escenario: {first} al primer nivel, {hospital} al hospital.")
+    st.markdown(_answer(found))
     pairs = [(TARGET, now["poblacion"], None), (EQUIVALENT, now["personas_equiv"], then["personas_equiv"]),
              (UNSERVED, now["localidades_sin_servicio"], then["localidades_sin_servicio"]),
              (SATURATED, found["unidades_saturadas"]["actual"], found["unidades_saturadas"]["plan"])]
-    for column, (figure, value, planned) in zip(st.columns(len(pairs)), pairs, strict=True):
-        _metric(column, figure, count(value), "" if planned is None else f"con el plan: {count(planned)}")
-    st.caption("Hoy, según cómo se traslada la gente (porcentaje de la población objetivo):")
-    for column, mode in zip(st.columns(len(MODES)), MODES, strict=True):
-        with column.container(border=True):
-            st.markdown(f"**{MODE_NAMES[mode]}**")
-            _by_mode(found["por_modo"][mode])
+    with st.container(key="cifras"):
+        for column, (figure, value, planned) in zip(st.columns(len(pairs)), pairs, strict=True):
+            note = f"de {count(found['poblacion_total'], 'habitantes')}" if planned is None else f"con el plan: {count(planned)}"
+            column.metric(figure.label, count(value), note, delta_color="off", delta_arrow="off", help=figure.help(), border=True,
+                          height="stretch")
+    st.html(_by_mode(run))
+    line = st.container(horizontal=True, vertical_alignment="center")
+    line.caption(_about_modes(run))
+    with line.popover("Qué significa cada cifra", type="tertiary"):
+        for figure in (TARGET, EQUIVALENT, UNSERVED, SATURATED, NEAR, FAR):
+            st.markdown(f"**{figure.label}.** {figure.help()}")
 
 
-def _by_mode(found: dict[str, Any]) -> None:
-    people, near, far = found["poblacion"], found["dentro_60"], found["poblacion"] - found["hospital_120"]
-    left, right = st.columns(2)
-    _metric(left, NEAR, count(near), percent(near, people), border=False)
-    _metric(right, FAR, count(far), percent(far, people), border=False)
-    st.caption(f"Nueve de cada diez personas llegan al primer nivel en {minutes(found['p90_min'])} o menos." if found["p90_min"] is not None
-               else "Más de una de cada diez personas no llega a ningún primer nivel o se desconoce su traslado.")
-    if found["sin_dato"]:
-        st.caption(f"{count(found['sin_dato'], 'personas')} sin dato de traslado: no se cuentan como cercanas.")
+def _answer(found: dict[str, Any]) -> str:
+    """Who lacks care today and what the plan changes, in one breath."""
+    now, then, plan = found["total"]["actual"], found["total"]["plan"], found["plan"]
+    lack = (f"Se planea atender a **{count(now['poblacion'], 'personas')}**; hoy les falta atención equivalente a la de "
+            f"**{count(now['personas_equiv'])}** de ellas ({percent(now['personas_equiv'], now['poblacion'])}). ")
+    if not plan["numero"]:
+        return lack + "Con este presupuesto y estas intervenciones no se propone nada."
+    cost = money(plan["costo_anual"])
+    return lack + f"Con **{count(plan['numero'])} propuestas** por {cost} al año, esa cifra bajaría a **{count(then['personas_equiv'])}**."
 
 
-def _metric(place: Any, figure: Figure, value: str, note: str, border: bool = True) -> None:
-    place.metric(figure.label, value, note or None, delta_color="off", delta_arrow="off", help=figure.help(), border=border,
-                 height="stretch")
+def _by_mode(run: Run) -> str:
+    """HTML table of the travel KPIs of today, one row a mode; the scenario's modes in bold."""
+    heads = ("Hoy, según cómo se traslada la gente", NEAR.label, FAR.label, "Nueve de cada diez llegan al primer nivel en")
+    rows = ""
+    for mode in MODES:
+        found = run.outcome.indicators["por_modo"][mode]
+        people, near, far = found["poblacion"], found["dentro_60"], found["poblacion"] - found["hospital_120"]
+        p90 = f"{minutes(found['p90_min'])} o menos" if known(found["p90_min"]) else "no llegan, o se desconoce"
+        cells = "".join((_cell(f"{count(near)} ({percent(near, people)})", mode == run.scenario.mode_first_level),
+                         _cell(f"{count(far)} ({percent(far, people)})", mode == run.scenario.mode_hospital),
+                         _cell(p90, mode == run.scenario.mode_first_level)))
+        rows += f"<tr><th scope='row'>{MODE_NAMES[mode]}</th>{cells}</tr>"
+    head = "".join(f"<th scope='col'>{name}</th>" for name in heads)
+    return f"<table class='modos'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _about_modes(run: Run) -> str:
+    found = run.outcome.indicators["por_modo"]
+    blanks = [f"{MODE_NAMES[mode].lower()}, {count(found[mode]['sin_dato'], 'personas')}" for mode in MODES if found[mode]["sin_dato"]]
+    note = "En negritas, los modos del escenario; porcentajes de la población objetivo."
+    return note + (f" Sin dato de traslado, que no cuentan como cercanas: {'; '.join(blanks)}." if blanks else "")
+
+
+def _cell(text: str, bold: bool) -> str:
+    return f"<td>{f'<b>{safe(text)}</b>' if bold else safe(text)}</td>"

@@ -9,15 +9,33 @@ from planner.checks import findings_table
 from planner.model import Region
 from planner.outputs.maps import LEGEND_STYLE
 from planner.settings import Scenario, describe_scenario
-from planner.ui.words import plain
+from planner.ui.words import plain, setting, source, table
 
 DISCLAIMER = "Herramienta de apoyo: no sustituye la valoración en campo."
 _STYLE = """
-.block-container { padding-top: 2.2rem; padding-bottom: 3rem; max-width: 1500px; }
-[data-testid="stMetricLabel"] p { white-space: normal; } [data-testid="stMetricValue"] { font-size: 1.5rem; }
-.ficha { margin: 0 0 .9rem; } .ficha h4 { margin: 0 0 .25rem; font-size: 1rem; }
+.stMainBlockContainer { padding: 1.6rem 2rem 3rem; max-width: 1500px; }
+[data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; } [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
+section[data-testid="stSidebar"] [data-testid="stVerticalBlock"] { gap: .55rem; }
+section[data-testid="stSidebar"] [data-variant="pills"] { padding: .1rem .5rem; min-height: 1.8rem; }
+section[data-testid="stSidebar"] [data-variant="pills"] p { font-size: .75rem; }
+[data-testid="stMetricLabel"] p, [data-testid="stMetricValue"] *, [data-testid="stMetricDelta"] * {
+  white-space: normal; overflow: visible; }
+[data-testid="stMetricValue"] { font-size: 1.4rem; }
+.st-key-cifras [data-testid="stHorizontalBlock"], .st-key-plan [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+.st-key-cifras [data-testid="stColumn"], .st-key-plan [data-testid="stColumn"] { min-width: 150px; }
+@media (max-width: 1150px) { .st-key-cifras [data-testid="stColumn"], .st-key-plan [data-testid="stColumn"] { min-width: 45%; } }
+.modos { width: 100%; border-collapse: collapse; font-size: .9rem; }
+.modos th, .modos td { border: 0; border-bottom: 1px solid #e3e7eb; padding: .35rem .8rem .35rem 0; text-align: left; font-weight: 400; }
+.modos thead th { color: #48525e; font-size: .82rem; vertical-align: bottom; }
+.tabla { overflow: auto; border: 1px solid #e3e7eb; border-radius: .5rem; }
+.tabla table { width: 100%; border-collapse: collapse; font-size: .84rem; line-height: 1.4; }
+.tabla th, .tabla td { border: 0; border-bottom: 1px solid #eceff2; padding: .35rem .6rem; text-align: left; vertical-align: top; }
+.tabla td { overflow-wrap: break-word; min-width: 4rem; } .tabla .n { text-align: right; white-space: nowrap; }
+.tabla thead th { position: sticky; top: 0; background: #f7f8f9; font-weight: 500; color: #48525e; }
+.ficha { margin: 0 0 .9rem; } .ficha h4 { margin: 0 0 .25rem; font-size: 1rem; padding: 0; }
 .ficha p { margin: .3rem 0; color: #48525e; font-size: .86rem; } .ficha table { width: 100%; border-collapse: collapse; font-size: .84rem; }
-.ficha th, .ficha td { border: 0; border-top: 1px solid #e3e7eb; padding: .22rem .3rem .22rem 0; text-align: left; vertical-align: top; }
+.ficha th, .ficha td { border: 0; border-top: 1px solid #e3e7eb; padding: .22rem .4rem .22rem 0; text-align: left; vertical-align: top;
+  overflow-wrap: anywhere; }
 .ficha th { font-weight: 500; color: #48525e; width: 40%; }
 [data-testid="stStatusWidget"] { visibility: hidden; }
 """
@@ -29,12 +47,20 @@ def show_style() -> None:
 
 
 def show_header(region: Region, scenario: Scenario) -> None:
-    """What is on screen, and whether it is made up."""
+    """What is on screen, of which date, and whether it is made up."""
     label = " (SINTÉTICA)" if region.synthetic else ""
     st.markdown(f"## Planificador de cobertura: {plain(region.name)}{label}")
-    st.caption(f"Escenario {plain(scenario.name)} · {DISCLAIMER}")
+    st.caption(f"Escenario {plain(scenario.name)} · Fecha de corte: {plain(_cutoffs(region))} · {DISCLAIMER}")
     if region.synthetic:
-        st.warning("Región SINTÉTICA: lugares, unidades y personas son inventados; sirve para conocer la herramienta.")
+        st.markdown(":orange-badge[Región SINTÉTICA] Lugares, unidades y personas son inventados; sirve para conocer la herramienta.")
+
+
+def _cutoffs(region: Region) -> str:
+    dates: dict[str, list[str]] = {}
+    for file in region.inputs:
+        if file.cutoff:
+            dates.setdefault(source(file, synthetic=False)[0].lower(), []).append(file.cutoff)
+    return ", ".join(f"{what} {' y '.join(sorted(set(found)))}" for what, found in dates.items()) or "no publicada"
 
 
 def show_notes(region: Region, scenario: Scenario) -> None:
@@ -43,13 +69,14 @@ def show_notes(region: Region, scenario: Scenario) -> None:
     st.caption(DISCLAIMER)
     sources, assumed, checks = st.tabs(["Fecha de corte y fuentes", "Supuestos", "Revisión de los datos"])
     with sources:
-        files = [(f.role, f.name, f.cutoff or "no publicada", f.sha256[:12]) for f in region.inputs]
-        st.dataframe(pd.DataFrame(files, columns=["Papel", "Archivo", "Fecha de corte", "SHA-256"]), hide_index=True)
-        st.caption("INEGI (Censo 2020), Secretaría de Salud (CLUES), CONEVAL y la planeación estatal, según los archivos de la región.")
+        files = [(*source(f, region.synthetic), f.name, f.cutoff or "no publicada", f.sha256[:12]) for f in region.inputs]
+        st.html(table(pd.DataFrame(files, columns=["Qué dice", "Fuente", "Archivo", "Fecha de corte", "SHA-256 (inicio)"])))
     with assumed:
-        table = describe_scenario(scenario)[["meaning", "value", "unit", "mark", "source"]]
-        st.dataframe(table.astype(str).set_axis(["Qué", "Valor", "Unidad", "Marca", "Fuente"], axis=1), hide_index=True)
+        values = describe_scenario(scenario)[["meaning", "value", "unit", "mark", "source"]][1:]  # the first is the name
+        told = values.assign(value=values["value"].map(setting), source=values["source"].str.replace("planner", "propuesta propia"))
+        st.html(table(told.set_axis(["Qué", "Valor", "Unidad", "Marca", "Fuente"], axis=1)))
         st.caption("Marca: dato (de una fuente), derivado (calculado de datos), supuesto (del planificador). "
                    "Todo se cambia en el archivo del escenario.")
     with checks:
-        st.dataframe(findings_table(region.findings), hide_index=True)
+        found = findings_table(region.findings)
+        st.html(table(found.set_axis([name.capitalize() for name in found.columns], axis=1)))

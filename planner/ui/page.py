@@ -14,7 +14,8 @@ from planner.ui.sidebar import ask
 from planner.ui.words import plain
 
 FILES = {"localidades.geojson": "Localidades", "unidades.geojson": "Unidades", "propuestas.geojson": "Propuestas", "rutas.geojson": "Rutas",
-         "areas_influencia.geojson": "Áreas de influencia", "plan.gpkg": "GeoPackage", "indicadores.json": "Indicadores"}
+         "areas_influencia.geojson": "Áreas de influencia", "plan.gpkg": "GeoPackage", "indicadores.json": "Indicadores",
+         "diccionario.csv": "Diccionario de datos", "manifest.json": "Procedencia y supuestos"}
 
 
 def show() -> None:
@@ -40,5 +41,5 @@ def _page() -> None:
     show_figures(found.run)
     show_map(prepared, scenario)
     show_plan(found)
-    show_downloads(found, FILES)
+    show_downloads(prepared, found, FILES)
     show_notes(found.run.region, scenario)

@@ -42,9 +42,9 @@ def _form(shipped: Scenario) -> dict[str, Any]:
     hospital = st.selectbox("Modo al hospital", MODES, index=MODES.index(shipped.mode_hospital), format_func=MODE_NAMES.__getitem__)
     people = st.selectbox("Población", list(PEOPLE), index=list(PEOPLE).index(shipped.people), format_func=PEOPLE.__getitem__,
                           help="A quién se planea atender: base de planeación, no requisito para recibir atención.")
-    budget = st.slider("Presupuesto anual (millones de pesos)", 0.0, max(500.0, 2 * shipped.budget_mxn_year / _MILLION),
+    budget = st.slider("Presupuesto anual (M MXN)", 0.0, max(500.0, 2 * shipped.budget_mxn_year / _MILLION),
                        shipped.budget_mxn_year / _MILLION, 5.0, format="%.0f",
-                       help="Operación más inversión anualizada. Supuesto editable.")
+                       help="Millones de pesos: operación más inversión anualizada. Supuesto editable.")
     allow = st.pills("Intervenciones permitidas", list(KINDS), selection_mode="multi", default=list(shipped.allow),
                      format_func=KINDS.__getitem__)
     return {"season": season, "mode_first_level": first, "mode_hospital": hospital, "people": people,

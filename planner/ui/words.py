@@ -4,22 +4,58 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
-from planner.model import Mode
+from planner.checks import BORDER_M, FAR_KM
+from planner.model import InputFile, Mode
 
 MODES: dict[Mode, str] = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
 SEASONS = {"secas": "Secas", "lluvias": "Lluvias"}
 PEOPLE = {"sin_seguridad_social": "Sin seguridad social", "pobtot": "Población total", "psinder": "Sin derechohabiencia (PSINDER)"}
-KINDS = {"umr": "UMR nueva", "nucleo": "Segundo núcleo", "umm": "Ruta de UMM", "brigada": "Ruta de brigada"}
+KINDS = {"umr": "UMR nueva", "nucleo": "Núcleo adicional", "umm": "Ruta de UMM", "brigada": "Ruta de brigada"}
 CLASSES = {"UMR": "Unidad médica rural", "centro_salud": "Centro de salud", "HR": "Hospital rural", "hospital_general": "Hospital general",
            "hospital_integral": "Hospital integral", "hospital_especializado": "Hospital especializado", "CARO": "CARO",
            "UMM": "Unidad médica móvil", "brigada": "Brigada de salud", "especialidad": "Unidad de especialidad",
            "apoyo": "Unidad de apoyo", "sin_clasificar": "Sin clasificar"}
 ROLES = {"primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Servicio móvil", "ninguno": "No cuenta en la red que se planea"}
+
+FLAGS = {
+    "poblacion_imputada": "su población objetivo se estima con la proporción de su municipio, porque el censo la reserva",
+    "grupos_imputados": "sus grupos de población se estiman con la proporción de su municipio, porque el censo los reserva",
+    "indice_imputado": "su grado de rezago usa algún indicador de su municipio",
+    "sin_indice": "no tiene grado de rezago",
+    "fuera_de_municipio": f"está a más de {BORDER_M:g} m de su municipio: revise sus coordenadas",
+    "fuera_de_la_entidad": f"está a más de {BORDER_M:g} m de la entidad: revise sus coordenadas",
+    "fuera_de_rasteres": "cae fuera de los mapas de caminos y relieve: no tiene minutos de viaje",
+    "sin_dato_en_rasteres": "cae donde no hay dato de caminos ni relieve: se movió al punto transitable más cercano o quedó sin traslado",
+    "celda_intransitable": "cae donde no se puede caminar: se movió al punto transitable más cercano o no atiende a nadie",
+    "lejos_de_localidad": f"está a más de {FAR_KM:g} km de la localidad que publica: revise sus coordenadas",
+    "localidad_desconocida": "la localidad que publica no está en el censo",
+    "coordenada_compartida": "está en el mismo punto que otra unidad",
+    "estatus_en_blanco": "no publica estatus: se toma como en operación",
+    "tipologia_en_blanco": "no publica tipología: se clasifica por su institución y nivel (supuesto)",
+    "sin_clasificar": "no tiene tipología reconocible: no cuenta en la red",
+    "movil_por_nombre": "por su nombre parece móvil o brigada, pero cuenta como unidad fija (supuesto)",
+    "nucleos_supuestos": "no publica cuántos núcleos tiene: se supone uno"}
+_PARTS = "planeación estatal"
+SOURCES = {  # key of the region file: what the file tells, who publishes it
+    "localities.iter": ("Localidades y población", "INEGI, Censo (ITER)"), "localities.table": ("Localidades y población", "tabla propia"),
+    "localities.catalogue": ("Catálogo de localidades", "INEGI, AGEEML"),
+    "deprivation.municipalities": ("Rezago social por municipio", "CONEVAL"),
+    "deprivation.localities": ("Rezago social por localidad", "CONEVAL"),
+    "units.files": ("Unidades médicas", "Secretaría de Salud, CLUES"),
+    "units.responsibility": ("Unidad responsable de cada localidad", _PARTS), "units.circuits": ("Rutas móviles de hoy", _PARTS),
+    "units.resources": ("Recursos de las unidades", _PARTS), "units.served": ("Población atendida", _PARTS),
+    "community.table": ("Organización comunitaria", _PARTS), "roads.osm": ("Caminos", "OpenStreetMap"),
+    "roads.rnc": ("Caminos", "INEGI, Red Nacional de Caminos"), "roads.speed_raster": ("Velocidad en caminos", _PARTS),
+    "terrain.dem": ("Relieve", _PARTS), "terrain.slope": ("Pendiente del terreno", _PARTS),
+    "terrain.walk_factor": ("Uso de suelo al caminar", _PARTS), "terrain.barriers": ("Barreras al caminar", _PARTS),
+    "population.raster": ("Población fuera de localidades", _PARTS), "boundaries.municipalities": ("Límites municipales", _PARTS),
+    "boundaries.districts": ("Distrito de cada municipio", _PARTS)}
 
 
 def known(value: Any) -> bool:
@@ -72,6 +108,38 @@ def money(value: Any) -> str:
     return f"{value / 1e6:,.2f} M MXN" if known(value) else "sin dato"
 
 
+def flags(codes: Any) -> str:
+    """Flag codes of the data checks as one sentence; empty where there is none.
+
+    >>> flags("sin_indice,nucleos_supuestos"), flags(None)
+    ('Avisos: no tiene grado de rezago; no publica cuántos núcleos tiene: se supone uno.', '')
+    """
+    told = [FLAGS.get(code, code.replace("_", " ")) for code in (str(codes).split(",") if known(codes) else ()) if code]
+    return f"Avisos: {'; '.join(told)}." if told else ""
+
+
+def source(file: InputFile, synthetic: bool) -> tuple[str, str]:
+    """What an input file tells and who publishes it; nobody does where the region is made up."""
+    what, publisher = SOURCES.get(file.role, (file.role, "no se dice"))
+    return what, "inventado (región SINTÉTICA)" if synthetic else publisher
+
+
+def setting(value: Any) -> str:
+    """A value of a scenario in words.
+
+    >>> setting("a_pie"), setting(True), setting(None), setting(2300.0), setting("umr, umm"), setting({"Alto": 0.75})
+    ('A pie', 'sí', 'sin tope', '2,300', 'UMR nueva, Ruta de UMM', 'Alto 0.75')
+    """
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {setting(part)}" for key, part in value.items())
+    if value is None or isinstance(value, bool):
+        return {None: "sin tope", True: "sí", False: "no"}[value]
+    if isinstance(value, str):
+        names = {str(key): name for known_names in (MODES, SEASONS, PEOPLE, KINDS) for key, name in known_names.items()}
+        return ", ".join(names.get(part, part) for part in value.split(", "))
+    return f"{value:,.10g}"
+
+
 def plain(text: object) -> str:
     """Text that Markdown shows as it is: no link, image or icon can hide in a name.
 
@@ -90,8 +158,29 @@ def safe(text: object) -> str:
     return html.escape(str(text))
 
 
+def sentence(text: Any) -> str:
+    """A reason of the plan as a sentence.
+
+    >>> sentence("a 74 min"), sentence(None)
+    ('A 74 min.', '')
+    """
+    return f"{str(text)[0].upper()}{str(text)[1:]}." if known(text) and str(text) else ""
+
+
+def table(frame: pd.DataFrame, formats: Mapping[str, Callable[[Any], str]] = MappingProxyType({}), height_px: int = 460) -> str:
+    """HTML of a table that wraps its texts and scrolls when long; numbers to the right, every text escaped."""
+    tell = [formats.get(str(name), str) for name in frame.columns]
+    right = [" class='n'" if pd.api.types.is_numeric_dtype(kind) else "" for kind in frame.dtypes]
+    head = "".join(f"<th scope='col'{side}>{safe(name)}</th>" for name, side in zip(frame.columns, right, strict=True))
+    lines = (zip(row, right, tell, strict=True) for row in frame.itertuples(index=False))
+    rows = "".join("<tr>" + "".join(f"<td{side}>{safe(write(cell))}</td>" for cell, side, write in line) + "</tr>" for line in lines)
+    return (f"<div class='tabla' tabindex='0' style='max-height: {height_px}px'><table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{rows}</tbody></table></div>")
+
+
 def facts(title: str, rows: Mapping[str, str], notes: tuple[str, ...] = ()) -> str:
     """A card: a title, facts in two columns, sentences under them; every text is escaped."""
     lines = "".join(f"<tr><th scope='row'>{safe(key)}</th><td>{safe(value)}</td></tr>" for key, value in rows.items())
+    body = f"<table>{lines}</table>" if lines else ""
     sentences = "".join(f"<p>{safe(note)}</p>" for note in notes if note)
-    return f"<section class='ficha'><h4>{safe(title)}</h4><table>{lines}</table>{sentences}</section>"
+    return f"<section class='ficha'><h4>{safe(title)}</h4>{body}{sentences}</section>"

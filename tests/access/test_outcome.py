@@ -125,11 +125,11 @@ def test_words_for_people_on_the_ground() -> None:
     assert found.at[D, "reason"] == "valorar CARO, ambulancia o albergue: a 120.0 min del hospital más cercano (umbral 100)"
     assert pd.isna(found.at[A, "reason"])
     region = valley.region()
-    few = region.localities.assign(population=region.localities["population"].where(region.localities.index != E, 40), uninsured=30.0)
-    alone = replace(region, localities=few)
+    few = region.localities["uninsured"].where(region.localities.index != E, 49.0).where(region.localities.index != D, 50.0)
+    alone = replace(region, localities=region.localities.assign(uninsured=few))
     times = travel(alone, {})
     words = evaluate(alone, times, compute_access(alone, times, CROWDED), plan([]), CROWDED).localities["reason"]
-    assert words.dropna().to_dict() == {E: "valorar en campo: menos de 50 habitantes y a más de 180 min de una unidad fija"}
+    assert words.dropna().to_dict() == {E: "valorar en campo: menos de 50 personas y a más de 180 min de una unidad fija"}
 
 
 @pytest.mark.parametrize(("rows", "options", "scenario", "said"), [

@@ -71,6 +71,11 @@ def test_seats_need_people_beyond_reach_and_spacing(change: dict[str, object], k
     assert list(found(WALKED.model_copy(update=change), only="umr")) == [f"umr-{c}" for c in kept]
 
 
+@pytest.mark.parametrize(("most", "told"), [(1199.0, ", más de las 1,199 de un núcleo;"), (1200.0, "a pie; la sede")])
+def test_more_people_than_one_nucleus_is_for_are_told(most: float, told: str) -> None:
+    assert told in found(WALKED.model_copy(update={"umr_people_max": most}), only="umr")[f"umr-{F}"].reason
+
+
 def test_a_seat_needs_a_road_all_year() -> None:
     assert not found(WALKED, moves(all_year=False), only="umr")
 

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 import valley
 
 from planner.outputs import maps
@@ -113,6 +114,20 @@ def test_the_catchment_is_of_the_chosen_unit_by_band() -> None:
     mine = json.loads(maps.prepare_area(areas, areas["clues"].iloc[0]))
     assert mine["band"] == [1, 0]  # the nearest band is drawn last, on top
     assert json.loads(maps.prepare_area(areas, "otra"))["rings"] == []
+
+
+def test_what_is_searched_is_brought_into_view_with_its_surroundings() -> None:
+    areas = layers()["areas_influencia"]
+    alone = json.loads(maps.chosen_mark("localidad/1", shapely.Point(-98.5, 20.5), areas.geometry[:0]))
+    assert alone["view"] == [[20.5, -98.5], [20.5, -98.5]]
+    whole = json.loads(maps.chosen_mark("unidad/1", areas.to_crs(4326).geometry.iloc[0].centroid, areas.geometry))
+    west, south, east, north = areas.to_crs(4326).total_bounds
+    np.testing.assert_allclose(whole["view"], [[south, west], [north, east]], atol=1e-5)
+
+
+def test_a_map_of_invented_places_says_so_on_the_map() -> None:
+    region = valley.region()
+    assert json.loads(maps.prepare_base(region.municipalities, region.grid, "Región SINTÉTICA"))["note"] == "Región SINTÉTICA"
 
 
 def test_a_layer_keeps_its_key_while_its_content_stays() -> None:

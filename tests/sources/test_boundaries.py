@@ -7,7 +7,8 @@ from shapely.geometry import LineString, Polygon, box
 
 from planner import schema
 from planner.errors import DataError
-from planner.sources.boundaries import municipality_code, read_districts, read_municipalities
+from planner.sources.boundaries import read_districts, read_municipalities
+from planner.sources.files import municipality_code
 
 CRS = "EPSG:32614"
 SQUARES = [box(0, 0, 10, 10), box(10, 0, 20, 10), box(20, 0, 30, 10)]

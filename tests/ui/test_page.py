@@ -3,17 +3,21 @@
 import ast
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import valley
 from streamlit.testing.v1 import AppTest
 
+from planner.checks import LOCALITY_FLAGS, UNIT_FLAGS
 from planner.scenarios import Run, run_scenario
-from planner.settings import Scenario
+from planner.settings import Scenario, describe_scenario
+from planner.sources import clues
 from planner.ui import cards, words
-from planner.ui.compute import Answer, file_bytes, layers
+from planner.ui.compute import Answer, Prepared, file_bytes, layers
 from planner.ui.page import FILES
 from planner.ui.state import Chosen
 
@@ -32,13 +36,27 @@ def texts(page: AppTest) -> str:
     return "\n".join(str(e.value) for kind in ("markdown", "caption", "warning", "info", "error") for e in getattr(page, kind))
 
 
+def markup(page: AppTest) -> str:
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
 def test_the_kpis_stand_with_definition_mark_and_source(page: AppTest) -> None:
     assert not page.exception
-    shown = {m.label for m in page.metric}
+    shown = {m.label for m in page.metric} | {kpi for kpi in KPIS[1:3] if kpi in markup(page)}
     assert set(KPIS) <= shown
-    assert sum(m.label == KPIS[1] for m in page.metric) == sum(m.label == KPIS[2] for m in page.metric) == 3  # every mode
-    for metric in page.metric:
-        assert "Marca: " in metric.help or metric.label == "Cota demostrada"
+    assert all("Marca: " in metric.help for metric in page.metric)
+    said = texts(page)
+    assert all(f"**{kpi}.** " in said for kpi in KPIS)  # definition, mark and source of each, to read
+
+
+def test_the_kpis_of_travel_stand_under_every_mode(page: AppTest, found: Answer) -> None:
+    rows = markup(page).split("<table class='modos'>")[1].split("</table>")[0].split("<tr>")[2:]
+    for row, (mode, name) in zip(rows, words.MODES.items(), strict=True):
+        kpi = found.run.outcome.indicators["por_modo"][mode]
+        cells = [cell.split("</t")[0].replace("<b>", "").replace("</b>", "") for cell in row.split(">", 1)[1].split("<td>")]
+        assert cells[0] == name
+        assert cells[1].startswith(f"{kpi['dentro_60']:,.0f} (")
+        assert cells[2].startswith(f"{kpi['poblacion'] - kpi['hospital_120']:,.0f} (")
 
 
 def test_the_kpis_are_the_indicators(page: AppTest, found: Answer) -> None:
@@ -51,6 +69,7 @@ def test_the_kpis_are_the_indicators(page: AppTest, found: Answer) -> None:
 def test_what_must_always_stand_stands(page: AppTest) -> None:
     said = texts(page)
     assert "Fecha de corte, fuentes, supuestos" in said
+    assert "Cota demostrada:" in said
     assert "Herramienta de apoyo: no sustituye la valoración en campo." in said
     assert "SINTÉTICA" in page.markdown[1].value or "SINTÉTICA" in said
 
@@ -59,7 +78,7 @@ def test_choosing_a_locality_shows_its_card_and_survives_another_scenario(page: 
     search = next(box for box in page.selectbox if box.label == "Buscar")
     search.set_value("localidad/990020003").run()
     assert not page.exception
-    assert any("Puntaje de brecha: " in element.proto.body for element in page.get("html"))
+    assert "Puntaje de brecha: " in markup(page)
     next(box for box in page.selectbox if box.label == "Escenario").set_value("vehiculo").run()
     assert not page.exception
 
@@ -95,7 +114,8 @@ def test_the_card_holds_every_part_of_the_score(found: Answer) -> None:
     row = found.run.outcome.localities.loc["990020003"]
     shown = cards.card(found, Chosen("localidad", "990020003"))
     for part in ("Primer nivel más cercano", "Suficiencia (sigma)", "Acceso efectivo (e)", "Visitas móviles (v)", "Brecha de primer nivel",
-                 "Brecha de hospital", "Brecha (D)", "Peso de la necesidad (w)", "Puntaje", "Personas equivalentes", "rampa"):
+                 "Acceso al hospital (f2)", "Brecha de hospital", "Brecha (D)", "Peso de la necesidad (w)", "Puntaje",
+                 "Personas equivalentes", "Por qué: ", "rampa"):
         assert part in shown
     for value in (f"{row['score']:.1f}", f"{row['access']:.2f}", f"{row['gap_share']:.3f}", f"{row['equivalent_people']:,.1f}"):
         assert value in shown
@@ -116,12 +136,39 @@ def test_every_place_has_a_card(found: Answer) -> None:
             assert "<h4>" in cards.card(found, Chosen(kind, str(key)))
 
 
-def test_the_downloads_are_the_files_of_a_run(found: Answer) -> None:
+def test_the_downloads_are_the_files_of_a_run(found: Answer, valley_home: Path) -> None:
+    prepared = Prepared("valle", "Valle", str(valley_home / "data/processed/valle"), "")
     for name in FILES:
-        content = file_bytes(found, name)
+        content = file_bytes(prepared, found, name)
         if name.endswith(".geojson"):
             assert len(json.loads(content)["features"]) == len(found.layers[name.removesuffix(".geojson")])
-    assert file_bytes(found, "plan.gpkg").startswith(b"SQLite format 3")
+    assert file_bytes(prepared, found, "plan.gpkg").startswith(b"SQLite format 3")
+    assert json.loads(file_bytes(prepared, found, "manifest.json"))["region"]["sintetica"] is True
+
+
+def test_every_flag_of_the_data_has_words(found: Answer) -> None:
+    codes = {*LOCALITY_FLAGS, *UNIT_FLAGS, *clues.FLAGS, "poblacion_imputada", "grupos_imputados", "indice_imputado", "sin_indice"}
+    assert set(words.FLAGS) == codes
+    localities = found.run.outcome.localities.assign(flags="sin_indice,indice_imputado")
+    run = replace(found.run, outcome=replace(found.run.outcome, localities=localities))
+    shown = cards.card(Answer(run, found.layers), Chosen("localidad", "990020003"))
+    assert "no tiene grado de rezago" in shown
+    assert "sin_indice" not in shown
+
+
+def test_every_setting_is_told_in_words() -> None:
+    told = [words.setting(value) for value in describe_scenario(Scenario())["value"][1:]]
+    assert not [text for text in told if "_" in text or text in ("True", "False", "None")]
+
+
+def test_the_sources_are_those_of_the_region(page: AppTest, found: Answer) -> None:
+    for file in found.run.region.inputs:
+        assert file.sha256[:12] in markup(page)
+        assert words.source(file, synthetic=True)[1] == "inventado (región SINTÉTICA)"
+
+
+def test_a_table_keeps_markup_as_text() -> None:
+    assert "<img" not in words.table(pd.DataFrame({"<img src=x>": ["<img src=y>"]}))
 
 
 def test_a_hostile_name_stays_text(found: Answer) -> None:
