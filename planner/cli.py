@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +13,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
-import click
 import pandas as pd
 import typer
 from rich.console import Console
@@ -19,16 +20,16 @@ from rich.table import Table
 
 from planner.checks import findings_table
 from planner.demo.files import write_demo
-from planner.errors import DataError, PlannerError, StorageError
+from planner.errors import DataError, PlannerError, SettingsError, StorageError
 from planner.model import Finding, Region
-from planner.outputs.geofiles import is_current, write_run
+from planner.outputs.geofiles import MANIFEST, is_current, write_run
 from planner.outputs.tables import compare_runs, summary_tables
 from planner.region import prepare_region
 from planner.scenarios import run_scenario
 from planner.settings import load_scenario
 from planner.store import read_region, write_region
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False,
                   help="Planificador de cobertura y regionalización. data/ y runs/ viven en --home (o PLANNER_HOME, o aquí).")
 SHIPPED = Path(__file__).parents[1]
 RegionPath = Annotated[Path, typer.Argument(metavar="REGION.toml", help="Archivo de región")]
@@ -45,6 +46,8 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Mostrar la traza completa de un fallo")] = False,  # noqa: ARG001 (main reads it)
 ) -> None:
     context.obj = {"home": home}
+    if context.invoked_subcommand is None:
+        out.print(context.get_help())
 
 
 @app.command()
@@ -70,6 +73,7 @@ def doctor(region_file: RegionPath, data: DataFolder = None) -> None:
 @app.command()
 def prepare(context: typer.Context, region_file: RegionPath, data: DataFolder = None) -> None:
     """Revisar, unir y guardar una región en data/processed/NOMBRE."""
+    _check_writable(context.obj["home"] / "data/processed")
     with _told("Leyendo y revisando los archivos"):
         region = prepare_region(region_file, data)
     folder = context.obj["home"] / "data/processed" / region.slug
@@ -92,12 +96,13 @@ def run(
     question = load_scenario(_scenario_path(scenario))
     folder = home / "runs" / name / question.name
     prepared = _prepared(home, name)
+    region = read_region(prepared)
+    _check_writable(folder)
     if is_current(folder, prepared, question):
         out.print(f"Sin cambios desde la última vez: se reutiliza {folder}.")
         return
-    if folder.exists() and not replace:
+    if (folder / MANIFEST).exists() and not replace:
         raise StorageError(f"{folder} guarda una corrida con otros datos o supuestos; use --replace para sustituirla o cambie name.")
-    region = read_region(prepared)
     with _told("Empezando") as progress:
         finished = run_scenario(region, question, progress=progress)
         progress("Escribiendo archivos")
@@ -120,15 +125,22 @@ def compare(context: typer.Context, runs: Annotated[list[str], typer.Argument(me
 
 @app.command(name="app")
 def open_app(context: typer.Context,
-             port: Annotated[int, typer.Option("--port", help="Puerto local")] = 8501,
+             port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Puerto; si está ocupado, el siguiente libre")] = 8501,
              headless: Annotated[bool, typer.Option("--headless", help="No abrir el navegador")] = False) -> None:
     """Abrir la aplicación en el navegador, solo en esta computadora."""
     page = SHIPPED / "app.py"
     if not page.exists():
         raise StorageError(f"No está {page}: la aplicación se abre desde la carpeta del proyecto.")
-    command = [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port), "--server.headless", str(headless).lower()]
-    home = Path(context.obj["home"]).resolve()
-    raise typer.Exit(subprocess.call(command, cwd=SHIPPED, env={**os.environ, "PLANNER_HOME": str(home)}))
+    free = next((p for p in range(port, min(port + 50, 65536)) if _is_free(p)), None)
+    if free is None:
+        raise StorageError(f"Los puertos {port} y siguientes están ocupados; elija otro con --port.")
+    command = [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(free), "--server.headless", str(headless).lower()]
+    out.print(f"La aplicación se abre en http://127.0.0.1:{free} (Ctrl-C la cierra).")
+    environment = {**os.environ, "PLANNER_HOME": str(Path(context.obj["home"]).resolve())}
+    if os.name == "posix":  # the server takes this process's place, so that whoever ends it ends the server
+        os.chdir(SHIPPED)
+        os.execve(sys.executable, command, environment)
+    raise typer.Exit(subprocess.call(command, cwd=SHIPPED, env=environment))
 
 
 def main() -> None:
@@ -141,18 +153,55 @@ def main() -> None:
             raise
         err.print(f"[bold]Error:[/bold] {_plain(str(fault))}")
         code = 1
-    except click.ClickException as fault:
-        fault.show()
-        code = fault.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except typer.TyperException as fault:
+        err.print(f"[bold]Error:[/bold] {_plain(_usage(fault.format_message()))} Vea: planner --help")
+        code = 1
+    if code == 130:  # what Ctrl-C becomes
         err.print("Interrumpido: no se escribió nada.")
-        code = 130
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(message: str) -> str:
+    for english, spanish in _USAGE:
+        message = re.sub(english, spanish, message)
+    return message
+
+
+_USAGE = (  # what the command-line library says of wrong words
+    (r"No such command", "No existe la orden"), (r"No such option:?", "No existe la opción"), (r"Did you mean", "¿Quiso decir"),
+    (r"Missing argument", "Falta"), (r"Missing option", "Falta la opción"), (r"Got unexpected extra arguments? ", "Sobra "),
+    (r"Option ('\S+') requires an argument", r"La opción \1 necesita un valor"), (r"Invalid value for", "Valor no admitido de"),
+    (r"Input should be a valid integer.*", "no es un número entero."), (r"Input should be (.*)", r"debe ser \1"),
+    (r"is not a valid integer( range)?", "no es un número entero"), (r"is not in the range", "no está entre"),
+)
 
 
 def _scenario_path(given: str | None) -> Path | None:
     shipped = SHIPPED / "scenarios" / f"{given}.toml"
-    return None if given is None else shipped if not Path(given).exists() and shipped.exists() else Path(given)
+    if given is None or Path(given).is_file():
+        return None if given is None else Path(given)
+    if not shipped.is_file():
+        names = sorted(p.stem for p in shipped.parent.glob("*.toml"))
+        listed = f"los incluidos son {', '.join(names)}" if names else "los incluidos están en la carpeta del proyecto (make setup)"
+        raise SettingsError(f"No existe el archivo de escenario {given}; {listed}.")
+    return shipped
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse before any long work what could not be written after it."""
+    nearest = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise StorageError(f"No se puede escribir {folder}: {nearest} no es una carpeta donde se pueda escribir; revise permisos o --home.")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _prepared(home: Path, name: str) -> Path:

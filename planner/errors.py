@@ -1,5 +1,22 @@
 """Errors of ours: every one is a sentence a person can act on, and a built-in kind as well."""
 
+import errno
+
+_REASONS = {
+    errno.ENOENT: "no existe", errno.EACCES: "sin permiso", errno.EPERM: "sin permiso", errno.ENOSPC: "disco lleno",
+    errno.EFBIG: "disco lleno", errno.EROFS: "solo lectura", errno.EISDIR: "es una carpeta", errno.ENOTDIR: "no es una carpeta",
+    errno.EEXIST: "ya existe",
+}
+
+
+def reason(fault: OSError) -> str:
+    """Why the system refused, in words.
+
+    >>> reason(OSError(28, "No space left on device"))
+    'disco lleno'
+    """
+    return _REASONS.get(fault.errno or 0, str(fault.strerror or fault))
+
 
 class PlannerError(Exception):
     """Base of all errors that the command line and the app show as one sentence."""

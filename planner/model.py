@@ -222,7 +222,7 @@ class Solution:
 
     @property
     def gap(self) -> float:
-        """Share by which a better plan could at most exceed this one; 0 when both are 0."""
+        """Part of the bound that this plan does not reach: what a better one could at most add; 0 when both are 0."""
         return 0.0 if self.bound <= 0 else max(0.0, (self.bound - self.value) / self.bound)
 
 

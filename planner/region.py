@@ -14,12 +14,12 @@ from planner import schema
 from planner.checks import check_grid, check_localities, check_units
 from planner.errors import DataError, SettingsError
 from planner.model import Finding, InputFile, Region
-from planner.settings import RegionFile, load_region_file
+from planner.regionfile import RegionFile, load_region_file
+from planner.settings import slug
 from planner.sources.boundaries import read_districts, read_municipalities
 from planner.sources.census import locality_table, read_canonical_localities
 from planner.sources.clues import UnitTables, read_units
 from planner.sources.coneval import read_locality_index, read_municipal_index
-from planner.sources.files import fold
 from planner.sources.inegi import read_ageeml, read_iter
 from planner.sources.rasters import read_grid
 from planner.sources.responsibility import read_circuits, read_responsibility
@@ -67,7 +67,7 @@ def prepare_region(region_file: Path, data: Path | None = None) -> Region:
     _check(paths, localities, units, municipalities, responsibility, circuits)
     findings = (*of_people, *of_places, *tables.findings, *of_units, *of_table, *of_circuits,
                 *check_grid(grid, _names(paths, "terrain.slope")), *_not_used(paths))
-    return Region(spec.name, _slug(spec.name), spec.entity, crs, spec.synthetic, localities, units, municipalities, responsibility,
+    return Region(spec.name, slug(spec.name), spec.entity, crs, spec.synthetic, localities, units, municipalities, responsibility,
                   circuits, grid, findings, _inputs(spec, paths))
 
 
@@ -89,7 +89,10 @@ def _paths(spec: RegionFile, folder: Path) -> Paths:
     paths = {key: tuple(folder / name for name in names) for key, names in written.items()}
     missing = [f"{key} = {path}" for key, files in paths.items() for path in files if not path.is_file()]
     if missing:
-        raise DataError(f"No existen {len(missing)} archivos de la región ({'; '.join(missing[:3])}); revise las rutas o --data.")
+        if not folder.is_dir():
+            raise DataError(f"No existe la carpeta {folder}; revise --data.")
+        word = "Falta 1 archivo" if len(missing) == 1 else f"Faltan {len(missing)} archivos"
+        raise DataError(f"{word} de la región ({'; '.join(missing[:3])}); revise las rutas o --data.")
     return paths
 
 
@@ -198,12 +201,3 @@ def _cutoff(name: str) -> str:
     """
     date = re.search(r"(?<!\d)(20\d\d)(?:[-_]?(0[1-9]|1[0-2])(?:[-_]?(0[1-9]|[12]\d|3[01]))?)?(?!\d)", name)
     return "-".join(part for part in date.groups() if part) if date else ""
-
-
-def _slug(name: str) -> str:
-    """Name for folders and commands.
-
-    >>> _slug("San Luis Potosí")
-    'san_luis_potosi'
-    """
-    return re.sub(r"[^a-z0-9]+", "_", fold(name)).strip("_")

@@ -190,10 +190,13 @@ ACCESS = Table("access", CVEGEO, (
 
 def _under_plan(name: str, table: Table, columns: Sequence[str]) -> Table:
     return Table(name, table.key, tuple(
-        replace(c, name=f"{c.name}_plan", export=f"{c.export}_plan", label=f"{c.label} (plan)", meaning=f"{c.meaning}, con el plan")
+        replace(c, name=f"{c.name}_plan", export=f"{c.export}_plan", label=f"{c.label} (plan)",
+                meaning=f"{c.meaning}, con el plan: media de sus personas" if c.name in _MEANS else f"{c.meaning}, con el plan")
         for c in table.columns if c.name in columns))
 
 
+# Under a plan the people of one locality differ, and a mean of products is not the product of means.
+_MEANS = ("access", "sufficiency", "visits_month", "mobile_credit", "first_level_gap", "gap_share")
 PLANNED = _under_plan("access_plan", ACCESS, [n for n in ACCESS.names() if n != "assigned"])
 
 # Minutes to the nearest unit today under every mode, whatever mode the scenario plans with.

@@ -1,4 +1,4 @@
-"""The question: scenario and region files, read from TOML, frozen, refusing unknown keys and absurd values.
+"""The question: scenario files, read from TOML, frozen, refusing unknown keys and absurd values.
 
 Every scenario value says its unit, its mark (`dato` found in a source, `derivado` computed from found figures,
 `supuesto` ours) and its source where it stands; `describe_scenario` lists them for the screen and the exports.
@@ -7,13 +7,14 @@ Every scenario value says its unit, its mark (`dato` found in a source, `derivad
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 import unicodedata
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from planner.errors import SettingsError
 from planner.model import Mode
@@ -26,11 +27,13 @@ def _value(default: Any, unit: str, mark: str, source: str, meaning: str, **limi
     return Field(default, description=meaning, json_schema_extra={"unit": unit, "mark": mark, "source": source}, **limits)
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A section of a file: cannot be changed, knows all its keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Need(_Frozen):
+class Need(Frozen):
     """Need weight of each grade of rezago social, 0 to 1."""
 
     muy_bajo: float = Field(0.0, ge=0, le=1)
@@ -48,14 +51,15 @@ class Need(_Frozen):
         return dict(zip(GRADES, (self.muy_bajo, self.bajo, self.medio, self.alto, self.muy_alto), strict=True))
 
 
-class Scenario(_Frozen):
+class Scenario(Frozen):
     """Everything that a run may be asked to assume; hashable, so it keys caches."""
 
     name: str = Field("base", pattern=r"^[a-z0-9][a-z0-9_]{0,39}$", description="Nombre del escenario")
 
     season: Literal["secas", "lluvias"] = _value("secas", "", "supuesto", "planner", "Temporada del año")
     speed_model: Literal["tobler", "sigeh"] = _value(
-        "tobler", "", "supuesto", "Tobler 1993; sigeh: superficies publicadas de Hidalgo", "Fórmulas de velocidad")
+        "tobler", "", "supuesto", "Tobler 1993; sigeh: superficies publicadas de Hidalgo",
+        "Fórmulas de velocidad; con tobler el factor de uso de suelo solo dice dónde no se camina, con sigeh multiplica la velocidad")
     off_path_factor: float = _value(
         0.6, "proporción", "supuesto", "Tobler 1993", "Velocidad a pie fuera de camino respecto a la de camino", gt=0, le=1)
     unpaved_max_kmh: float = _value(
@@ -108,6 +112,8 @@ class Scenario(_Frozen):
         1000.0, "personas", "dato", "Reglas de operación del programa", "Personas mínimas alrededor de la sede de una UMR", ge=0)
     umr_people_max: float = _value(
         2500.0, "personas", "dato", "Reglas de operación del programa", "Personas máximas por UMR de un núcleo; si hay más, se dice", ge=0)
+    umr_people_per_nucleo: float = _value(
+        3000.0, "personas", "derivado", "Modelo de atención: 3,000 por núcleo", "Personas objetivo que a lo sumo toma una UMR nueva", gt=0)
     umr_seat_reach_min: float = _value(30.0, "min", "supuesto", "planner", "Radio de la sede de una UMR", gt=0, le=240)
     umr_spacing_min: float = _value(30.0, "min", "supuesto", "planner", "Separación mínima a otro primer nivel fijo", ge=0, le=240)
     mobile_locality_max: float = _value(
@@ -138,8 +144,8 @@ class Scenario(_Frozen):
     life_vehicle_years: float = _value(8.0, "años", "supuesto", "planner", "Vida útil de un vehículo", gt=0, le=100)
     cost_umr_capital_mxn: float = _value(8.0e6, "MXN", "supuesto", "Notas de prensa", "Construir una UMR", ge=0)
     cost_umr_annual_mxn: float = _value(2.8e6, "MXN/año", "supuesto", "Notas de prensa", "Operar una UMR", ge=0)
-    cost_nucleo_capital_mxn: float = _value(3.5e6, "MXN", "supuesto", "planner", "Ampliar con un segundo núcleo", ge=0)
-    cost_nucleo_annual_mxn: float = _value(1.5e6, "MXN/año", "supuesto", "planner", "Operar un segundo núcleo", ge=0)
+    cost_nucleo_capital_mxn: float = _value(3.5e6, "MXN", "supuesto", "planner", "Ampliar una unidad con un núcleo", ge=0)
+    cost_nucleo_annual_mxn: float = _value(1.5e6, "MXN/año", "supuesto", "planner", "Operar el núcleo adicional", ge=0)
     cost_umm_capital_mxn: float = _value(2.0e6, "MXN", "supuesto", "Notas de prensa", "Comprar una UMM", ge=0)
     cost_umm_annual_mxn: float = _value(2.2e6, "MXN/año", "supuesto", "Notas de prensa", "Operar una UMM", ge=0)
     cost_brigade_annual_mxn: float = _value(1.5e6, "MXN/año", "supuesto", "planner", "Operar una brigada", ge=0)
@@ -151,8 +157,9 @@ class Scenario(_Frozen):
                            ("ramp_hospital_good_min", "ramp_hospital_none_min")):
             if getattr(self, good) >= getattr(self, none):
                 raise ValueError(f"{good} debe ser menor que {none}")
-        if self.cutoff_first_level_min < self.ramp_first_level_none_min:
-            raise ValueError("cutoff_first_level_min debe ser al menos ramp_first_level_none_min")
+        for key in ("ramp_first_level_none_min", "reach_first_level_min"):
+            if self.cutoff_first_level_min < getattr(self, key):
+                raise ValueError(f"cutoff_first_level_min debe ser al menos {key}")
         return self
 
     def annualised(self, capital_mxn: float, life_years: float) -> float:
@@ -179,119 +186,60 @@ def describe_scenario(scenario: Scenario) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-class LocalitiesFiles(_Frozen):
-    iter: str | None = None
-    table: str | None = None
-    catalogue: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> LocalitiesFiles:
-        if (self.iter is None) == (self.table is None):
-            raise ValueError("[localities] lleva exactamente una de las claves iter o table")
-        return self
-
-
-class DeprivationFiles(_Frozen):
-    municipalities: str | None = None
-    localities: str | None = None
-
-
-class UnitsFiles(_Frozen):
-    files: tuple[str, ...] = Field(min_length=1)
-    institutions: tuple[str, ...] | None = None
-    responsibility: str | None = None
-    resources: str | None = None
-    circuits: str | None = None
-    served: str | None = None
-
-
-class CommunityFiles(_Frozen):
-    table: str
-
-
-class RoadFiles(_Frozen):
-    osm: str | None = None
-    rnc: str | None = None
-    speed_raster: str | None = None
-
-
-class TerrainFiles(_Frozen):
-    dem: str | tuple[str, ...] | None = None
-    slope: str | None = None
-    walk_factor: str | None = None
-    barriers: str | None = None
-
-
-class PopulationFiles(_Frozen):
-    raster: str
-
-
-class BoundaryFiles(_Frozen):
-    municipalities: str | None = None
-    districts: str | None = None
-
-
-class RegionFile(_Frozen):
-    """The region file: which official files make one state. Paths are relative to the file or to `--data`."""
-
-    name: str = Field(min_length=1, max_length=80)
-    entity: str = Field(pattern=r"^\d{2}$")
-    crs: str | None = None
-    synthetic: bool = False
-    localities: LocalitiesFiles
-    deprivation: DeprivationFiles = DeprivationFiles()
-    units: UnitsFiles | None = None
-    community: CommunityFiles | None = None
-    roads: RoadFiles | None = None
-    terrain: TerrainFiles | None = None
-    population: PopulationFiles | None = None
-    boundaries: BoundaryFiles = BoundaryFiles()
-
-    @field_validator("name")
-    @classmethod
-    def _nameable(cls, value: str) -> str:
-        if not any(c.isascii() and c.isalnum() for c in unicodedata.normalize("NFKD", value)):
-            raise ValueError("debe tener alguna letra o cifra: de él sale el nombre de la carpeta")
-        return value
-
-    @field_validator("entity", mode="before")
-    @classmethod
-    def _text(cls, value: object) -> object:
-        if not isinstance(value, str):
-            raise ValueError('debe ir entre comillas, como "13"')
-        return value
-
-
 def load_scenario(path: Path | None) -> Scenario:
     """Read a scenario file (base scenario if None); `name` defaults to the file's. SettingsError on any fault."""
     if path is None:
         return Scenario()
-    values = _read_toml(path, "escenario")
-    values.setdefault("name", path.stem)
-    return _validated(Scenario, values, f"escenario {path.name}")
+    values = read_toml(path, "escenario")
+    values.setdefault("name", slug(path.stem)[:40])
+    return validated(Scenario, values, f"escenario {path.name}")
 
 
-def load_region_file(path: Path) -> RegionFile:
-    """Read a region file. SettingsError on any fault."""
-    return _validated(RegionFile, _read_toml(path, "región"), f"archivo de región {path.name}")
+def slug(name: str) -> str:
+    """Name for folders and commands: plain letters, digits and `_`; empty if there are none.
+
+    >>> slug("San Luis Potosí")
+    'san_luis_potosi'
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
 
 
-def _read_toml(path: Path, kind: str) -> dict[str, Any]:
+def read_toml(path: Path, kind: str) -> dict[str, Any]:
+    """What a TOML file of this kind (a word for people) says. SettingsError on any fault."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise SettingsError(f"No existe el archivo de {kind} {path}.") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path.name} no está en UTF-8; guárdelo con esa codificación.") from None
+    except OSError:
+        raise SettingsError(f"No se puede leer {path} como archivo de {kind}; ¿es una carpeta, o faltan permisos?") from None
     except tomllib.TOMLDecodeError as fault:
-        raise SettingsError(f"{path.name} no es TOML válido: {fault}.") from None
+        at = re.search(r"line (\d+), column (\d+)", str(fault))
+        where = f" (línea {at[1]}, columna {at[2]})" if at else ""
+        slash = "; en las rutas de Windows use / en lugar de \\" if "\\" in str(fault) else ""
+        raise SettingsError(f"{path.name} no es TOML válido{where}{slash}.") from None
 
 
-def _validated(kind: type[T], values: dict[str, Any], where: str) -> T:
+def validated(kind: type[T], values: dict[str, Any], where: str) -> T:
+    """The values as an object of this kind; SettingsError that tells every fault in words."""
     try:
         return kind.model_validate(values)
     except ValidationError as fault:
         raise SettingsError(f"{where}: " + "; ".join(_in_words(kind, e) for e in fault.errors()) + ".") from None
+
+
+_WORDS = {  # pydantic's kinds of fault
+    "greater_than_equal": "debe ser al menos {ge:g}", "greater_than": "debe ser mayor que {gt:g}",
+    "less_than_equal": "debe ser a lo más {le:g}", "less_than": "debe ser menor que {lt:g}", "literal_error": "debe ser uno de {expected}",
+    "float_type": "debe ser un número", "float_parsing": "debe ser un número", "finite_number": "debe ser un número finito",
+    "int_type": "debe ser un número entero", "int_parsing": "debe ser un número entero", "int_from_float": "debe ser un número entero",
+    "bool_type": "debe ser true o false", "bool_parsing": "debe ser true o false", "string_type": "debe ser texto entre comillas",
+    "string_too_short": "no puede estar vacío", "string_too_long": "es demasiado largo", "tuple_type": "debe ser una lista",
+    "string_pattern_mismatch": "solo admite la forma {pattern}", "too_short": "necesita al menos un elemento",
+    "model_type": "debe ser una sección con claves", "missing": "falta",
+}
 
 
 def _in_words(kind: type[BaseModel], error: Any) -> str:
@@ -301,8 +249,9 @@ def _in_words(kind: type[BaseModel], error: Any) -> str:
         return f"la clave «{key}» no existe" + (f" (¿quiso decir «{near[0]}»?)" if near else "")
     if error["type"] == "missing":
         return f"falta la clave «{key}»"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"«{key}» = {error['input']!r} no se admite: {message}" if key else message
+    words = _WORDS.get(error["type"])
+    told = words.format(**error.get("ctx", {})) if words else str(error["msg"]).removeprefix("Value error, ")
+    return f"«{key}» = {error['input']!r} no se admite: {told.replace(' or ', ' o ')}" if key else told
 
 
 def _keys(kind: type[BaseModel]) -> list[str]:

@@ -17,7 +17,7 @@ import geopandas as gpd
 import pandas as pd
 
 from planner.checks import findings_table
-from planner.errors import DataError, StorageError
+from planner.errors import DataError, StorageError, reason
 from planner.model import Finding, InputFile, Region
 from planner.sources.rasters import load_grid, write_grid
 
@@ -64,7 +64,7 @@ def replacing(folder: Path, mark: str, kind: str) -> Iterator[Path]:
     except StorageError:
         raise
     except OSError as fault:
-        raise StorageError(f"No se puede escribir {folder} ({fault.strerror or fault}); revise permisos y espacio en disco.") from fault
+        raise StorageError(f"No se puede escribir {folder} ({reason(fault)}); revise permisos y espacio en disco.") from fault
     finally:
         shutil.rmtree(new, ignore_errors=True)
     shutil.rmtree(former, ignore_errors=True)

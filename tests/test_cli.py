@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import socket
 import sys
 import zipfile
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from rasterio.warp import transform_bounds
 
 from planner import cli
 from planner.demo.files import write_demo
-from planner.settings import load_region_file
+from planner.regionfile import load_region_file
 from planner.sources.rasters import load_grid, read_grid, write_raster
 from planner.store import read_region
 
@@ -300,3 +301,29 @@ def test_another_run_under_the_same_name_needs_replace(demo: Path, planner: Plan
     assert planner("run", "demo", path, "--replace")[0] == 0
     grid = load_grid(tmp_path / "home/data/processed/demo", "EPSG:32614")
     assert grid.shape == read_region(tmp_path / "home/data/processed/demo").grid.shape
+
+
+@pytest.mark.parametrize("words", [
+    ["runn"], ["run"], ["prepare"], ["compare"], ["--nosuch"], ["demo", "extra"], ["app", "--port", "abc"], ["app", "--port", "99999"],
+    ["prepare", "/"], ["doctor", "/"], ["run", "atlantis", "/"], ["run", "atlantis", "nothing"],
+])
+def test_wrong_words_are_one_sentence(words: list[str], planner: Planner) -> None:
+    code, _, err = planner(*words)
+    assert code == 1
+    assert err.strip().splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in err
+
+
+def test_without_words_the_commands_are_listed(planner: Planner) -> None:
+    code, out, _ = planner()
+    assert code == 0
+    assert all(f"│ {name} " in out for name in ("demo", "doctor", "prepare", "run", "compare", "app"))
+
+
+def test_a_taken_port_is_passed_over() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert not cli._is_free(port)
+    assert cli._is_free(port)

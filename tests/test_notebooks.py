@@ -51,3 +51,13 @@ def test_runs_on_any_prepared_region(path: Path, region: str, home: Path) -> Non
     assert not [o for o in shown if o.output_type == "stream" and o.name == "stderr"]
     assert sum("image/png" in o.get("data", {}) for o in shown) == 2
     assert any("SINT" in str(o) for o in shown)
+    if path.stem == "02_acceso_hoy":
+        _check_what_it_says(" ".join(str(o.get("data", {}).get("text/html", o.get("text", ""))) for o in shown))
+
+
+def _check_what_it_says(text: str) -> None:
+    assert "<td>0.67</td>" in text  # the scenario's value as it is, not 0.7
+    assert "<td>2,300</td>" in text
+    assert "p90_min %" not in text  # minutes are no share of people
+    assert "P90 al primer nivel" in text
+    assert "localidades de la región tienen población objetivo" in text

@@ -132,7 +132,7 @@ def test_faults_of_the_region_file_are_told(files, old, new, sentence):
 def test_missing_files_are_named_at_once(files):
     (files / "carreteras.tif").unlink()
     (files / "clues_202501.csv").unlink()
-    with pytest.raises(DataError, match=r"No existen 2 archivos .*units\.files.*roads\.speed_raster"):
+    with pytest.raises(DataError, match=r"Faltan 2 archivos .*units\.files.*roads\.speed_raster"):
         prepare_region(files / "region.toml")
 
 

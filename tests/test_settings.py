@@ -5,7 +5,8 @@ import pytest
 
 from planner.errors import SettingsError
 from planner.model import MODES
-from planner.settings import Need, Scenario, describe_scenario, load_region_file, load_scenario
+from planner.regionfile import load_region_file
+from planner.settings import Need, Scenario, describe_scenario, load_scenario
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,7 +25,7 @@ def test_the_shipped_base_scenario_is_the_default_one_and_lists_every_key() -> N
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.toml")), ids=lambda p: p.stem)
 def test_shipped_scenarios_load(path: Path) -> None:
-    assert load_scenario(path).name == path.stem.lower()
+    assert load_scenario(path).name == path.stem
 
 
 def test_every_setting_says_its_mark_and_what_it_means() -> None:
@@ -57,6 +58,7 @@ def test_a_scenario_is_frozen_hashable_and_compares_by_value(tmp_path: Path) -> 
     ('season = "otoño"', "«season»"),
     ("budget_mxn_year = nan", "«budget_mxn_year»"),
     ("ramp_first_level_good_min = 95", "ramp_first_level_good_min debe ser menor que ramp_first_level_none_min"),
+    ("reach_first_level_min = 240", "cutoff_first_level_min debe ser al menos reach_first_level_min"),
     ("[need]\nalta = 1", "«need.alta» no existe (¿quiso decir «alto»?)"),
     ("utilisation = ", "no es TOML válido"),
 ])

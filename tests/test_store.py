@@ -110,7 +110,7 @@ def test_an_unwritable_place_is_told_and_nothing_is_left(tmp_path, monkeypatch):
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr("planner.store.write_grid", full)
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="disco lleno"):
         write_region(replace(region(), name="Otro"), tmp_path / "valle")
     assert contents(tmp_path / "valle") == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "valle"]

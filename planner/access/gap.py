@@ -47,7 +47,7 @@ def unit_loads(units: pd.DataFrame, shares: pd.DataFrame, people: pd.Series, sce
     """Load, capacity, sufficiency (rho) and universe of work of every unit; schema.UNIT_RESULTS.
 
     A hospital that answers for localities has no nuclei to count: its capacity is unlimited (`inf`). A mobile unit has
-    the people of one circuit as capacity and no rho; a unit that attends nobody has neither.
+    the users among the people of one circuit as capacity and no rho; a unit that attends nobody has neither.
     """
     rows = shares.assign(people=shares["cvegeo"].map(people).astype(float) * shares["share"]).groupby("clues")
     universe = rows.agg(population=("people", "sum"), localities=("cvegeo", "nunique")).reindex(units.index, fill_value=0)
@@ -61,7 +61,7 @@ def unit_loads(units: pd.DataFrame, shares: pd.DataFrame, people: pd.Series, sce
 def unit_capacity(role: pd.Series, nuclei: pd.Series, scenario: Scenario) -> pd.Series:
     """People who may use each unit in a year, by its role and nuclei."""
     fixed = (nuclei * scenario.capacity_people_per_nucleo).astype(float)
-    by_role = role.map({"hospital": np.inf, "movil": scenario.umm_people_max, "ninguno": 0.0}).astype(float)
+    by_role = role.map({"hospital": np.inf, "movil": scenario.umm_people_max * scenario.utilisation, "ninguno": 0.0}).astype(float)
     return fixed.where(role == "primer_nivel", by_role)
 
 

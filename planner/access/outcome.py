@@ -20,8 +20,9 @@ from planner.access.people import needs_field_visit
 from planner.access.rules import MOBILE_KINDS, chosen_options, violations
 from planner.model import Access, Outcome, Plan, Region, Travel
 from planner.settings import Scenario
+from planner.travel.times import nearest_seats
 
-_KIND_NAMES = {"umr": "UMR nueva", "nucleo": "segundo núcleo", "umm": "ruta de UMM", "brigada": "ruta de brigada"}
+_KIND_NAMES = {"umr": "UMR nueva", "nucleo": "núcleo adicional", "umm": "ruta de UMM", "brigada": "ruta de brigada"}
 
 
 def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenario: Scenario) -> Outcome:
@@ -32,13 +33,14 @@ def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenari
     """
     taken = people_taken(access, plan, scenario)
     moves = _moves(access, taken, scenario)
-    after = _localities_after(travel, access, taken, moves, scenario).add_suffix("_plan")
+    after = _localities_after(region, access, plan, taken, moves, scenario).add_suffix("_plan")
     today = region.localities.join(access.localities).join(after)
     localities = today.join(_words(today, taken, scenario))
     units = _units_after(region, access, plan, moves, scenario)
     proposals = _proposals(region, plan, taken)
     return Outcome(
-        localities, units, proposals, indicators(localities, units, proposals, travel, plan, scenario),
+        localities, units, proposals,
+        {"region": region.name, "sintetica": region.synthetic, **indicators(localities, units, proposals, travel, plan, scenario)},
         violations(travel, access, localities, taken, plan, scenario))
 
 
@@ -104,7 +106,9 @@ def _looked_up(segments: pd.DataFrame, taken: pd.DataFrame, key: list[str]) -> p
     return pd.Series(summed.reindex(wanted).fillna(0.0).to_numpy(), index=segments.index, dtype=float)
 
 
-def _localities_after(travel: Travel, access: Access, taken: pd.DataFrame, moves: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+def _localities_after(
+    region: Region, access: Access, plan: Plan, taken: pd.DataFrame, moves: pd.DataFrame, scenario: Scenario
+) -> pd.DataFrame:
     today = access.localities
     people = today["people"]
 
@@ -122,7 +126,7 @@ def _localities_after(travel: Travel, access: Access, taken: pd.DataFrame, moves
         sufficiency=roomier.clip(0.0, 1.0), visits_month=today["visits_month"] + mean(taken["people"] * taken["visits"], taken["mobile"]),
         mobile_credit=(today["mobile_credit"] + mean(taken["people"] * taken["credit_gained"])).clip(0.0, 1.0),
         first_level_gap=(today["first_level_gap"] - mean(taken["first_level_closed"])).clip(0.0, 1.0),
-        assigned_min=_assigned_minutes(today, taken, moves), **_nearest_after(travel, today, taken))
+        assigned_min=_assigned_minutes(today, taken, moves), **_nearest_after(region, plan, today, scenario))
     states = _coverage_after(today, moves)
     majority = coverage_state(states).where(people > 0, today["coverage"]).where(today["coverage"].notna())
     after = after.assign(**gap_columns(gap_share, people, today["need_weight"], scenario), **states, coverage=majority)
@@ -148,14 +152,14 @@ def _assigned_minutes(today: pd.DataFrame, taken: pd.DataFrame, moves: pd.DataFr
     return changed.fillna(today["assigned_min"])
 
 
-def _nearest_after(travel: Travel, today: pd.DataFrame, taken: pd.DataFrame) -> dict[str, pd.Series]:
-    """Nearest fixed first level once the new units stand: today's, or the seat of one of them if nearer."""
-    seats = taken[taken["kind"] == "umr"].drop_duplicates("option").set_index("place")["option"]
-    pairs = travel.seats.pairs()
-    pairs = pairs[pairs["site"].isin(seats.index)].sort_values(["cvegeo", "minutes", "site"]).drop_duplicates("cvegeo").set_index("cvegeo")
-    new = pairs.reindex(today.index)
+def _nearest_after(region: Region, plan: Plan, today: pd.DataFrame, scenario: Scenario) -> dict[str, pd.Series]:
+    """Nearest fixed first level once the new units stand: today's, or one of them if nearer."""
+    seats = {o.place: o.id for o in chosen_options(plan) if o.kind == "umr"}
+    if not seats:
+        return {name: today[name] for name in ("first_level_min", "first_level_clues")}
+    new = nearest_seats(region, list(seats), scenario)[1].reindex(today.index)
     nearer = new["minutes"] < today["first_level_min"]
-    named = new["site"].map(seats).astype(today["first_level_clues"].dtype)
+    named = new["clues"].map(seats).astype(today["first_level_clues"].dtype)
     return {"first_level_min": new["minutes"].where(nearer, today["first_level_min"]),
             "first_level_clues": named.where(nearer, today["first_level_clues"])}
 
@@ -180,7 +184,8 @@ def _proposals(region: Region, plan: Plan, taken: pd.DataFrame) -> gpd.GeoDataFr
         "kind": [o.kind for o in chosen], "cvegeo": [o.place if o.kind == "umr" else None for o in chosen],
         "clues": [None if o.kind == "umr" else o.place for o in chosen], "name": [o.name for o in chosen],
         "capital_mxn": [float(o.capital_mxn) for o in chosen], "annual_mxn": [float(o.annual_mxn) for o in chosen],
-        "people": realised["people"], "weighted": realised["weighted"], "robustness": np.nan, "reason": [o.reason for o in chosen]}
+        "people": realised["people"], "weighted": realised["weighted"], "robustness": np.nan,
+        "reason": [f"{o.reason}; en el plan atiende a {_people(n)}" for o, n in zip(chosen, realised["people"], strict=True)]}
     table = pd.DataFrame(rows, index=index)[schema.PROPOSALS.names()]
     return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([points[o.place] for o in chosen], index=index, crs=region.crs))
 

@@ -11,12 +11,20 @@ import pandas as pd
 
 from planner.decide.circuits import Circuit, Limits, build_circuits
 from planner.decide.gains import TIERS, fixed_gain, mobile_gain, people_tiers, price_serves
-from planner.decide.rules import mobile_candidates, seat_rules, stop_limit_min, stops_limit
-from planner.model import Access, Mode, Option, Region, Travel
+from planner.decide.rules import (
+    MODES,
+    SEAT_RULES,
+    beyond_reach,
+    mobile_candidates,
+    seat_rules,
+    serves_enough,
+    stop_limit_min,
+    stops_limit,
+)
+from planner.model import Access, Option, Region, Travel
 from planner.settings import Scenario
 
 MobileKind = Literal["umm", "brigada"]
-_MODES: dict[Mode, str] = {"a_pie": "a pie", "vehiculo": "en vehículo", "transporte_publico": "en transporte público"}
 
 
 def feasible_options(region: Region, travel: Travel, access: Access, scenario: Scenario) -> tuple[Option, ...]:
@@ -37,17 +45,19 @@ def feasible_options(region: Region, travel: Travel, access: Access, scenario: S
 
 
 def umr_options(region: Region, travel: Travel, access: Access, tiers: pd.DataFrame, scenario: Scenario) -> list[Option]:
-    """A new UMR of one nucleus at every seat that keeps all the rules; seats too near each other exclude one another."""
+    """A new UMR of one nucleus for people beyond reach, at every seat that keeps all the rules; seats too near exclude one another."""
     rules = seat_rules(region, travel, access, scenario)
-    seats = rules[rules["people_enough"] & rules["spaced"] & rules["all_year"]].sort_index()
+    seats = rules[rules[list(SEAT_RULES)].all(axis=1)].sort_index()
     near = travel.seats.pairs()
     near = near[near["site"].isin(seats.index)]
-    pairs = near.merge(tiers, on="cvegeo").rename(columns={"people": "available"})
+    far = access.localities.index[beyond_reach(access, scenario)]  # who lives near a full unit is served by strengthening it
+    pairs = near[near["cvegeo"].isin(far)].merge(tiers, on="cvegeo").rename(columns={"people": "available"})
     pairs["gain"] = fixed_gain(pairs, pairs["minutes"], scenario)
+    pairs = serves_enough(pairs, scenario)
     close = near[near["cvegeo"].isin(seats.index) & (near["cvegeo"] != near["site"]) & (near["minutes"] < scenario.umr_spacing_min)]
     either = pd.concat([close, close.rename(columns={"cvegeo": "site", "site": "cvegeo"})])
     excludes = {site: tuple(sorted({f"umr-{c}" for c in group})) for site, group in either.groupby("site")["cvegeo"]}
-    capacity = nucleo_people(scenario)
+    capacity = np.inf if scenario.unlimited_capacity else min(nucleo_people(scenario), scenario.umr_people_per_nucleo)
     capital = scenario.cost_umr_capital_mxn
     annual = scenario.cost_umr_annual_mxn + scenario.annualised(capital, scenario.life_building_years)
     tables = dict(list(pairs.groupby("site")))
@@ -55,11 +65,12 @@ def umr_options(region: Region, travel: Travel, access: Access, tiers: pd.DataFr
     found = []
     for seat in [str(s) for s in seats.index if s in tables]:
         serves = price_serves(tables[seat], capacity)
-        crowd = f", más de las {scenario.umr_people_max:,.0f} de un núcleo" if seats["people"][seat] > scenario.umr_people_max else ""
-        reason = (f"atendería sola a {_people(serves['people'].sum())}; {_people(seats['people'][seat])} a más de "
-                  f"{scenario.reach_first_level_min:g} min de una unidad fija viven a {scenario.umr_seat_reach_min:g} min o menos "
-                  f"{_MODES[scenario.mode_umr_seat]}{crowd}; la sede está {_how_far(seats['first_level_min'][seat])}, "
-                  f"rezago {_grade(grades[seat])}, camino todo el año")
+        most = scenario.umr_people_max
+        crowd = f" (más de {most:,.0f}, lo usual para un núcleo)" if seats["people"][seat] > most else ""
+        reason = (f"atendería sola a {_people(serves['people'].sum())} que hoy están a más de {scenario.reach_first_level_min:g} min "
+                  f"{MODES[scenario.mode_first_level]} de un primer nivel fijo; {_people(seats['people'][seat])} así viven a "
+                  f"{scenario.umr_seat_reach_min:g} min o menos {MODES[scenario.mode_umr_seat]} de la sede{crowd}, que está "
+                  f"{_how_far(seats['first_level_min'][seat], scenario)}, con rezago {_grade(grades[seat])} y camino todo el año")
         found.append(Option(f"umr-{seat}", "umr", seat, str(names[seat]), capital, annual, capacity, serves, reason,
                             excludes=excludes.get(seat, ())))
     return found
@@ -85,10 +96,10 @@ def nucleo_options(region: Region, access: Access, tiers: pd.DataFrame, scenario
         serves = price_serves(table, capacity)
         unit = units.loc[clues]
         copies = math.ceil(serves["available"].sum() / capacity - 1e-9) if capacity > 0 else 0
+        limit = f"{scenario.ramp_first_level_none_min:g} min {MODES[scenario.mode_first_level]}"
         reason = (f"la unidad responde por {_people(unit['population'])} y tiene lugar para "
                   f"{_people(unit['capacity'] / scenario.utilisation)} (suficiencia {unit['rho']:.0%}): "
-                  f"{_people(serves['available'].sum())} sin lugar a menos de {scenario.ramp_first_level_none_min:g} min, "
-                  f"rezago {_main_grade(region, serves)}")
+                  f"{_people(serves['available'].sum())} no caben y viven a menos de {limit} de ella, rezago {_main_grade(region, serves)}")
         option = Option("", "nucleo", str(clues), str(region.units.at[clues, "name"]), capital, annual, capacity, serves, reason)
         found += [replace(option, id=f"nucleo-{clues}-{k:02d}") for k in range(1, copies + 1)]
     return found
@@ -129,8 +140,9 @@ def _circuit_option(kind: MobileKind, visits: float, circuit: Circuit, number: i
     far = access.localities.loc[list(circuit.stops), "first_level_min"]
     road = "con camino" if umm else "sin camino o con camino que cortan las lluvias"
     reason = (f"{_people(serves['people'].sum())} en {len(minutes)} {'localidades' if len(minutes) > 1 else 'localidad'} {road}, "
-              f"la menos lejana {_how_far(far.min())} (umbral {scenario.reach_first_level_min:g}), "
-              f"paradas a {min(minutes.values()):.0f}-{max(minutes.values()):.0f} min de la base, rezago {_main_grade(region, serves)}")
+              f"la menos lejana {_how_far(far.min(), scenario)} (umbral {scenario.reach_first_level_min:g}), "
+              f"paradas a {min(minutes.values()):.0f}-{max(minutes.values()):.0f} min "
+              f"{MODES[scenario.mode_teams]} de la base, rezago {_main_grade(region, serves)}")
     return Option(f"{kind}-{circuit.base}-{number:02d}", kind, circuit.base, str(region.units.at[circuit.base, "name"]),
                   capital, annual, scenario.umm_people_max, serves, reason, stops=circuit.stops, visits_month=visits)
 
@@ -141,16 +153,18 @@ def nucleo_people(scenario: Scenario) -> float:
 
 
 def _people(number: float) -> str:
-    return f"{number:,.0f} personas"
+    return f"{number:,.0f} {'persona' if round(number) == 1 else 'personas'}"
 
 
-def _how_far(minutes: float) -> str:
+def _how_far(minutes: float, scenario: Scenario) -> str:
     """Rounded up: what lies beyond a threshold never reads as the threshold."""
-    return f"a {math.ceil(minutes)} min de la unidad fija más cercana" if math.isfinite(minutes) else "sin unidad fija alcanzable"
+    if not math.isfinite(minutes):
+        return "sin primer nivel fijo alcanzable"
+    return f"a {math.ceil(minutes)} min {MODES[scenario.mode_first_level]} del primer nivel fijo más cercano"
 
 
 def _grade(grade: object) -> str:
-    return grade if isinstance(grade, str) else "desconocido"
+    return grade.lower() if isinstance(grade, str) else "desconocido"
 
 
 def _main_grade(region: Region, serves: pd.DataFrame) -> str:

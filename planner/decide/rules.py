@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 
 from planner.access.people import needs_field_visit
-from planner.model import Access, Option, Plan, Region, Travel, TravelTimes
+from planner.model import Access, Mode, Option, Plan, Region, Travel, TravelTimes
 from planner.settings import Scenario
 from planner.travel.speeds import pace
 from planner.travel.surface import set_on_grid
 from planner.travel.times import WAYS, travel_times
+
+MODES: dict[Mode, str] = {"a_pie": "a pie", "vehiculo": "en vehículo", "transporte_publico": "en transporte público"}
+SEAT_RULES = ("people_enough", "spaced", "sited", "all_year")
 
 
 def beyond_reach(access: Access, scenario: Scenario) -> pd.Series:
@@ -69,8 +72,9 @@ def seat_rules(region: Region, travel: Travel, access: Access, scenario: Scenari
     """Each candidate seat of a UMR: `people` beyond reach within umr_seat_reach_min of it, and its rules as bool columns.
 
     `people_enough`: at least umr_people_min of them; `spaced`: umr_spacing_min or more from every fixed first level;
-    `all_year`: a road passable all year. The 30 minutes of the siting norm are by `mode_umr_seat`, a vehicle by default:
-    it says where a unit has an area of influence; whom the unit serves, and what that closes, goes by `mode_first_level`.
+    `sited`: not so small and far that it must be assessed on the ground; `all_year`: a road passable all year. The 30
+    minutes of the siting norm are by `mode_umr_seat`, a vehicle by default: that is where a unit has an area of influence;
+    whom the unit serves, and what that closes, goes by `mode_first_level`.
     """
     near = seat_area(region, travel, scenario).within(scenario.umr_seat_reach_min)
     far = access.localities["people"].where(beyond_reach(access, scenario), 0.0)
@@ -81,7 +85,15 @@ def seat_rules(region: Region, travel: Travel, access: Access, scenario: Scenari
         "people": people, "first_level_min": nearest,
         "people_enough": (people > 0) & (people >= scenario.umr_people_min),
         "spaced": nearest >= scenario.umr_spacing_min,
+        "sited": ~needs_field_visit(access.localities, scenario).reindex(seats, fill_value=False),
         "all_year": travel.road_all_year.reindex(seats, fill_value=False)}, index=seats)
+
+
+def serves_enough(pairs: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+    """The pairs (site, available, gain) of seats that would better the access of umr_people_min people or more."""
+    gainful = pairs[pairs["gain"] > 0]
+    people = gainful.groupby("site")["available"].sum()
+    return gainful[gainful["site"].isin(people.index[people >= scenario.umr_people_min])]
 
 
 def left_out(options: tuple[Option, ...], region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.DataFrame:
@@ -98,7 +110,8 @@ def left_out(options: tuple[Option, ...], region: Region, travel: Travel, access
                              f" y a más de {scenario.remote_min:g} min: valorar en campo"),
         "localidad_grande": (~mobile_size(region, scenario),
                              f"más de {scenario.mobile_locality_max:g} habitantes, y ninguna sede de UMR factible la acerca"),
-        "sin_base": (~pd.Series(near_base, index), f"ninguna unidad fija a {stop_limit_min(scenario):g} min o menos"),
+        "sin_base": (~pd.Series(near_base, index),
+                     f"ninguna unidad fija a {stop_limit_min(scenario):g} min o menos {MODES[scenario.mode_teams]}"),
         "ruta_corta": (pd.Series(True, index), f"las rutas y sedes posibles no reúnen el mínimo de personas"
                                                f" ({scenario.mobile_people_min:g} en ruta, {scenario.umr_people_min:g} en UMR)"),
     }

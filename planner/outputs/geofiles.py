@@ -22,7 +22,7 @@ import pandas as pd
 import pyogrio
 import shapely
 
-from planner.errors import DataError, StorageError
+from planner.errors import DataError, StorageError, reason
 from planner.model import Region, Solution
 from planner.outputs.layers import TABLES, dictionary, layers, significant
 from planner.scenarios import Run
@@ -113,7 +113,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
-        raise StorageError(f"No se puede leer {path} ({fault.strerror}); ¿es la carpeta de una corrida terminada?") from fault
+        raise StorageError(f"No se puede leer {path} ({reason(fault)}); ¿es la carpeta de una corrida terminada?") from fault
     except ValueError as fault:
         raise DataError(f"{path} está dañado ({fault}); repita la corrida con --replace.") from fault
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import geopandas as gpd
@@ -13,11 +12,10 @@ import shapely
 from planner import schema
 from planner.access.catchments import catchments
 from planner.access.rules import chosen_options
-from planner.model import LEVELS, MODES, Mode, Option, Outcome, Plan, Region, Surface, Travel
+from planner.model import LEVELS, MODES, Option, Outcome, Plan, Region, Travel
 from planner.schema import Table
 from planner.settings import Scenario
-from planner.travel.speeds import pace
-from planner.travel.surface import DECIMALS, nearest_surface, set_on_grid
+from planner.travel.times import nearest_seats, surface_in_mode
 
 # What each layer holds, in the order of its fields; the first table gives the key.
 TABLES: dict[str, tuple[Table, ...]] = {
@@ -100,7 +98,8 @@ def _routes(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> g
 def _route(option: Option, region: Region, travel: Travel, taken: pd.Series, scenario: Scenario) -> list[dict[str, object]]:
     base = region.units.loc[option.place]
     rows: list[dict[str, object]] = []
-    for order, cvegeo in enumerate(option.stops, 1):
+    attended = [c for c in option.stops if taken.get((option.id, c), 0.0) > 0]  # the rest go to another proposal of the plan
+    for order, cvegeo in enumerate(attended, 1):
         stop = region.localities.loc[cvegeo]
         days = visit_days(order, option.visits_month, scenario.working_days_month)
         facts = {
@@ -128,9 +127,10 @@ def visit_days(order: int, visits_month: float, working_days: int) -> list[int]:
 def _areas(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gpd.GeoDataFrame:
     """Ground of each unit today, and the ground to which each new unit would be strictly nearer than any of today's."""
     edges = (scenario.ramp_first_level_good_min, scenario.reach_first_level_min, scenario.ramp_first_level_none_min)
-    today = _in_mode(lambda way: travel.surfaces["primer_nivel", way], scenario)
+    today = surface_in_mode(lambda way: travel.surfaces["primer_nivel", way], scenario)
     seats = {o.place: o for o in chosen_options(plan) if o.kind == "umr"}
-    new = _seat_surface(region, sorted(seats), today, scenario)
+    new, _ = nearest_seats(region, sorted(seats), scenario)
+    new = replace(new, site=np.where(new.minutes < today.minutes, new.site, -1))
     now, then = catchments(today, region.grid, edges), catchments(new, region.grid, edges)
     table = pd.concat([
         now.assign(origin="actual", clues=now["site"], proposal=None, name=now["site"].map(region.units["name"])),
@@ -139,22 +139,3 @@ def _areas(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gp
     ], ignore_index=True)
     table["id"] = [f"{owner}-{edge:g}" for owner, edge in zip(table["clues"].fillna(table["proposal"]), table["to_min"], strict=True)]
     return table.assign(mode=scenario.mode_first_level, area_km2=table.area / 1e6).set_index("id")
-
-
-def _in_mode(surface: Callable[[Mode], Surface], scenario: Scenario) -> Surface:
-    """The surface of the scenario's mode to the first level; by public transport one walks or waits, whichever is shorter."""
-    if scenario.mode_first_level != "transporte_publico":
-        return surface(scenario.mode_first_level)
-    walk, ride = surface("a_pie"), surface("vehiculo")
-    waited = np.round(ride.minutes + scenario.public_transport_wait_min, DECIMALS)
-    return Surface(np.minimum(walk.minutes, waited), np.where(waited < walk.minutes, ride.site, walk.site), walk.sites)
-
-
-def _seat_surface(region: Region, seats: list[str], today: Surface, scenario: Scenario) -> Surface:
-    if not seats:
-        return Surface(np.full_like(today.minutes, np.inf), np.full_like(today.site, -1), ())
-    grid = region.grid
-    places = set_on_grid(grid, pace(grid, scenario, "a_pie"), region.localities.loc[seats], snap_max_m=scenario.snap_max_m)
-    bound = scenario.ramp_first_level_none_min
-    new = _in_mode(lambda way: nearest_surface(grid, pace(grid, scenario, way), places, bound_min=bound), scenario)
-    return replace(new, site=np.where(new.minutes < today.minutes, new.site, -1))

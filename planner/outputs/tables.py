@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from planner.errors import DataError
+from planner.errors import DataError, StorageError
 from planner.outputs.geofiles import INDICATORS, MANIFEST, read_json, read_layer
 from planner.scenarios import Run
 from planner.schema import GRADES
@@ -32,11 +33,20 @@ ROWS: tuple[tuple[str, str, str], ...] = (
 )
 MONEY = (("numero", "Intervenciones", "intervenciones"), ("costo_anual", "Costo anual", "MXN/año"), ("costo_inversion", "Inversión", "MXN"))
 GAINS = (("personas", "Personas", ""), ("brecha_ponderada_cerrada", "Brecha ponderada cerrada", ""))
-KINDS = {"umr": "UMR nuevas", "nucleo": "Segundos núcleos", "umm": "Rutas de UMM", "brigada": "Rutas de brigada"}
+KINDS = {"umr": "UMR nuevas", "nucleo": "Núcleos adicionales", "umm": "Rutas de UMM", "brigada": "Rutas de brigada"}
+ONE_KIND = {"umr": "UMR nueva", "nucleo": "Núcleo adicional", "umm": "Ruta de UMM", "brigada": "Ruta de brigada"}
+UNIT_WORDS = {  # roles and classes of units
+    "primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Unidad móvil", "ninguno": "Sin función en la red",
+    "UMR": "Unidad médica rural", "centro_salud": "Centro de salud", "HR": "Hospital rural", "hospital_general": "Hospital general",
+    "hospital_integral": "Hospital integral", "hospital_especializado": "Hospital especializado", "CARO": "CARO",
+    "UMM": "Unidad médica móvil", "brigada": "Brigada de salud", "especialidad": "Unidad de especialidad", "apoyo": "Unidad de apoyo",
+    "sin_clasificar": "Sin clasificar",
+}
 MODES = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
 _GRADE_ORDER = {grade: place for place, grade in enumerate(GRADES)}
 _BLOCKS = ("total", "plan", "por_grado", "por_municipio", "indice_concentracion")
 _MOST = 10
+_NAMELESS = ("", "año")  # units of numbers that are names: a seed, a year
 _NOISE = 1e-6  # people: what the twelve digits of the files leave behind
 
 
@@ -69,23 +79,28 @@ def summary_tables(run: Run) -> dict[str, pd.DataFrame]:
 def compare_runs(folders: Sequence[Path]) -> dict[str, pd.DataFrame]:
     """What changes from the first run to each other one, under their plans: people, money, equity, places, proposals.
 
-    Reads the files of finished runs of one region. StorageError for a missing run, DataError for a damaged one or for
-    runs of different regions.
+    People and money are whole; a table without rows is left out and named under "Sin diferencias". Reads the files of
+    finished runs of one region. StorageError for a missing run, DataError for a damaged one or for runs of different regions.
     """
     runs = _read_runs(folders)
-    return {
+    tables = {
         "Personas y dinero (con el plan)": _against_first(runs, _figures),
         "Equidad: personas sin acceso efectivo (equivalentes) por grado de rezago": _against_first(runs, _by_grade),
+        "Equidad: índice de concentración del acceso (arriba de 0: tienen más los menos rezagados)": _concentration(runs),
         "Personas que ganan y que pierden acceso efectivo (equivalentes)": _winners(runs),
         "Municipios que más cambian (brecha ponderada)": _municipalities(runs),
         "Propuestas que entran y salen": _proposals(runs),
         "Supuestos que difieren": _assumptions(runs),
     }
+    alike = [title for title, table in tables.items() if table.empty]
+    told = {title: table for title, table in tables.items() if not table.empty}
+    return told | ({"Sin diferencias": pd.DataFrame({"En": alike})} if alike else {})
 
 
 def _read_runs(folders: Sequence[Path]) -> list[_Written]:
     runs: list[_Written] = []
     for folder in folders:
+        _check_there(folder)
         about, told = read_json(folder / MANIFEST), read_json(folder / INDICATORS)
         try:
             name, slug, _ = about["escenario"]["name"], about["region"]["clave"], [told[block] for block in _BLOCKS]
@@ -100,6 +115,25 @@ def _read_runs(folders: Sequence[Path]) -> list[_Written]:
     return runs
 
 
+def _check_there(folder: Path) -> None:
+    """StorageError if the folder is no finished run, with those that are there instead."""
+    if not (folder / MANIFEST).is_file():
+        near = [p.parent.relative_to(folder.parent).as_posix()
+                for where in (folder.parent.glob(f"*/{MANIFEST}"), folder.glob(f"*/{MANIFEST}")) for p in sorted(where)]
+        listed = f"en {folder.parent} están: {', '.join(near)}" if near else f"en {folder.parent} no hay ninguna"
+        raise StorageError(f"No hay una corrida terminada en {folder}; {listed}. Hágala con: planner run REGIÓN ESCENARIO.")
+    lacking = [name for name in (INDICATORS, "localidades.geojson", "propuestas.geojson") if not (folder / name).is_file()]
+    if lacking:
+        raise StorageError(f"A la corrida {folder} le faltan archivos: {', '.join(lacking)}; repítala con --replace.")
+
+
+def _rounded(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """People, money and places whole, minutes with two decimals (rows whose `Unidad` is min); never -0."""
+    minutes = table["Unidad"] == "min" if "Unidad" in table else pd.Series(False, index=table.index)
+    values = {c: table[c].astype(float) for c in columns}
+    return table.assign(**{c: v.round().where(~minutes, v.round(2)) + 0.0 for c, v in values.items()})
+
+
 def _against_first(runs: Sequence[_Written], figures: Callable[[_Written], pd.DataFrame]) -> pd.DataFrame:
     """Figures of each run side by side (`figures`: words first, `value` last) and the change of each against the first."""
     tables = [figures(run) for run in runs]
@@ -107,7 +141,7 @@ def _against_first(runs: Sequence[_Written], figures: Callable[[_Written], pd.Da
     values = pd.concat([t.set_index(keys)["value"].astype(float) for t in tables], axis=1, keys=[r.name for r in runs]).reset_index()
     for run in runs[1:]:
         values[f"Cambio: {run.name}"] = values[run.name] - values[runs[0].name]
-    return values
+    return _rounded(values, [c for c in values.columns if c not in keys])
 
 
 def _figures(run: _Written) -> pd.DataFrame:
@@ -115,7 +149,6 @@ def _figures(run: _Written) -> pd.DataFrame:
     kinds = {kind: plan["por_tipo"].get(kind, {}).get("numero", 0) for kind in KINDS}
     return pd.DataFrame([
         *((words, unit, block[key]) for key, words, unit in ROWS),
-        ("Índice de concentración del acceso", "", run.indicators["indice_concentracion"]["plan"]),
         *((words, unit, plan[key]) for key, words, unit in MONEY),
         *((KINDS[kind], "intervenciones", number) for kind, number in kinds.items()),
         ("Brecha ponderada que cierra el plan", "personas ponderadas", plan["brecha_ponderada_cerrada"]),
@@ -127,6 +160,21 @@ def _by_grade(run: _Written) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Grado", "value"]).sort_values("Grado", key=lambda g: g.map(_GRADE_ORDER).fillna(len(_GRADE_ORDER)))
 
 
+def _concentration(runs: Sequence[_Written]) -> pd.DataFrame:
+    """The index as text: three decimals tell one run from another."""
+    rows = []
+    first = runs[0].indicators["indice_concentracion"]["plan"]
+    for run in runs:
+        value = run.indicators["indice_concentracion"]["plan"]
+        change = None if value is None or first is None else value - first
+        rows.append((run.name, _thousandths(value), _thousandths(change) if run is not runs[0] else None))
+    return pd.DataFrame(rows, columns=["Corrida", "Índice", "Cambio"])
+
+
+def _thousandths(value: float | None) -> str | None:
+    return None if value is None else f"{value:z.3f}"
+
+
 def _winners(runs: Sequence[_Written]) -> pd.DataFrame:
     rows = []
     for run in runs[1:]:
@@ -134,7 +182,8 @@ def _winners(runs: Sequence[_Written]) -> pd.DataFrame:
         better, worse = change[change < -_NOISE], change[change > _NOISE]
         if len(better) or len(worse):
             rows.append((run.name, -better.sum(), len(better), worse.sum(), len(worse), -better.sum() - worse.sum()))
-    return pd.DataFrame(rows, columns=["Corrida", "Ganan", "Localidades que ganan", "Pierden", "Localidades que pierden", "Ganancia neta"])
+    columns = ["Corrida", "Ganan", "Localidades que ganan", "Pierden", "Localidades que pierden", "Ganancia neta"]
+    return _rounded(pd.DataFrame(rows, columns=columns), ["Ganan", "Pierden", "Ganancia neta"])
 
 
 def _municipalities(runs: Sequence[_Written]) -> pd.DataFrame:
@@ -144,7 +193,7 @@ def _municipalities(runs: Sequence[_Written]) -> pd.DataFrame:
 
     table = _against_first(runs, figures)
     most = table[[f"Cambio: {run.name}" for run in runs[1:]]].abs().max(axis=1)
-    table = table.assign(most=most)[most > _NOISE].sort_values(["most", "Clave"], ascending=[False, True])
+    table = table.assign(most=most)[most > 0].sort_values(["most", "Clave"], ascending=[False, True])
     return table.drop(columns="most").head(_MOST).reset_index(drop=True)
 
 
@@ -155,21 +204,37 @@ def _proposals(runs: Sequence[_Written]) -> pd.DataFrame:
         for word, here, there in (("entra", run, runs[0]), ("sale", runs[0], run)):
             found = here.proposals.loc[here.proposals.index.difference(there.proposals.index), list(columns)].rename(columns=columns)
             parts.append(found.rename_axis("Propuesta").reset_index().assign(Corrida=run.name, Cambio=word))
-    table = pd.concat(parts, ignore_index=True)
+    table = _rounded(pd.concat(parts, ignore_index=True), ["Costo anual", "Personas"])
+    table["Tipo"] = table["Tipo"].map(ONE_KIND)
     return pd.DataFrame(table[["Corrida", "Cambio", "Propuesta", *columns.values()]])
 
 
 def _assumptions(runs: Sequence[_Written]) -> pd.DataFrame:
-    told = [{row["clave"]: str(row["valor"]) for row in run.about["supuestos"]} for run in runs]
-    meaning = {row["clave"]: row["significado"] for run in runs for row in run.about["supuestos"]}
-    differing = [key for key in meaning if key != "name" and len({values.get(key) for values in told}) > 1]
-    return pd.DataFrame([(key, meaning[key], *(values.get(key) for values in told)) for key in differing],
-                        columns=["Clave", "Significado", *(run.name for run in runs)])
+    told = [{row["clave"]: _setting(row["valor"], row["unidad"]) for row in run.about["supuestos"]} for run in runs]
+    about = {row["clave"]: (row["significado"], row["unidad"]) for run in runs for row in run.about["supuestos"]}
+    differing = [key for key in about if key != "name" and len({values.get(key) for values in told}) > 1]
+    return pd.DataFrame([(key, *about[key], *(values.get(key) for values in told)) for key in differing],
+                        columns=["Clave", "Significado", "Unidad", *(run.name for run in runs)])
+
+
+def _setting(value: Any, unit: str) -> str:
+    """A value of a scenario, exact; amounts with thousands separated by commas.
+
+    >>> _setting(5e6, "MXN/año"), _setting(0.67, ""), _setting(2025, "año"), _setting(None, "MXN"), _setting({"Alto": 0.75}, "")
+    ('5,000,000', '0.67', '2025', 'sin tope', 'Alto 0.75')
+    """
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_setting(value[key], unit)}" for key in sorted(value, key=lambda k: _GRADE_ORDER.get(k, len(GRADES))))
+    if value is None or isinstance(value, bool):
+        return {None: "sin tope", True: "sí", False: "no"}[value]
+    if isinstance(value, str):
+        return value
+    return f"{value:.12g}" if unit in _NAMELESS else f"{value:,.12g}"
 
 
 def _before_and_after(total: Mapping[str, Any]) -> pd.DataFrame:
     rows = [(words, unit, total["actual"][key], total["plan"][key]) for key, words, unit in ROWS]
-    return pd.DataFrame(rows, columns=["Indicador", "Unidad", "Hoy", "Con el plan"])
+    return _rounded(pd.DataFrame(rows, columns=["Indicador", "Unidad", "Hoy", "Con el plan"]), ["Hoy", "Con el plan"])
 
 
 def _beyond(modes: Mapping[str, Any]) -> pd.DataFrame:
@@ -178,30 +243,44 @@ def _beyond(modes: Mapping[str, Any]) -> pd.DataFrame:
               "hospital_60": "Hospital > 60 min", "hospital_120": "Hospital > 120 min"}
     rows = [(words, *(modes[mode]["poblacion"] - modes[mode][key] for key in limits), modes[mode]["sin_dato"])
             for mode, words in MODES.items()]
-    return pd.DataFrame(rows, columns=["Modo", *limits.values(), "De ellas, sin dato"])
+    counts = [*limits.values(), "De ellas, sin dato"]
+    return _rounded(pd.DataFrame(rows, columns=["Modo", *counts]), counts)
 
 
 def _equivalent(grades: Mapping[str, Any]) -> pd.DataFrame:
     rows = [(grade, block["actual"]["poblacion"], block["actual"]["personas_equiv"], block["plan"]["personas_equiv"])
             for grade, block in grades.items()]
-    return pd.DataFrame(rows, columns=["Grado", "Población objetivo", "Hoy", "Con el plan"])
+    counts = ["Población objetivo", "Hoy", "Con el plan"]
+    return _rounded(pd.DataFrame(rows, columns=["Grado", *counts]), counts)
 
 
 def _units(told: Mapping[str, Any]) -> pd.DataFrame:
-    full = told["unidades_saturadas"]
-    rows = [*((f"Función {role}", n) for role, n in told["unidades_por_funcion"].items()),
-            *((f"Clase {kind}", n) for kind, n in told["unidades_por_clase"].items()),
-            ("Saturadas hoy", full["actual"]), ("Saturadas con el plan", full["plan"])]
-    return pd.DataFrame(rows, columns=["Tipo", "Unidades"])
+    full, roles, classes = told["unidades_saturadas"], told["unidades_por_funcion"], told["unidades_por_clase"]
+    rows = [*(("Función", words, roles[key]) for key, words in UNIT_WORDS.items() if key in roles),
+            *(("Tipo", words, classes[key]) for key, words in UNIT_WORDS.items() if key in classes),
+            ("Capacidad", "Saturadas hoy", full["actual"]), ("Capacidad", "Saturadas con el plan", full["plan"])]
+    return pd.DataFrame(rows, columns=["Por", "Qué", "Unidades"])
 
 
 def _solution(plan: Mapping[str, Any]) -> pd.DataFrame:
-    rows = [("Presupuesto anual (MXN)", plan["presupuesto_anual"]), ("Costo anual del plan (MXN)", plan["costo_anual"]),
-            ("Brecha ponderada que cierra", plan["brecha_ponderada_cerrada"]),
-            ("Cota: ningún plan de estas opciones cierra más de", plan["cota_superior"]),
-            ("Lo que un plan mejor podría ganar, a lo sumo", f"{plan['brecha_optimalidad']:.2%}"),
-            ("Estado", plan["estado"]), ("Método", plan["metodo"])]
+    amounts = {"Presupuesto anual (MXN)": plan["presupuesto_anual"], "Costo anual del plan (MXN)": plan["costo_anual"],
+               "Brecha ponderada que cierra": plan["brecha_ponderada_cerrada"],
+               "Cota: ningún plan de estas opciones cierra más de": plan["cota_superior"]}
+    words = [("Estado", _status(plan["estado"], plan["brecha_optimalidad"])), ("Método", plan["metodo"])]
+    rows = [*((what, round(amount) + 0.0) for what, amount in amounts.items()), *words]
     return pd.DataFrame(rows, columns=["Qué", "Cuánto"]).astype({"Cuánto": object})
+
+
+def _status(status: str, gap: float) -> str:
+    """What was proven, in words; `gap` is a share of the bound, "better" a share of the plan, rounded up to stay a bound.
+
+    >>> _status("óptimo", 0.0), _status("con brecha", 0.2), _status("con brecha", 1.0)
+    ('óptimo demostrado', 'no demostrado óptimo; a lo más 25 % mejor', 'no demostrado óptimo')
+    """
+    if status == "óptimo":
+        return "óptimo demostrado"
+    better = math.ceil(round(1e4 * gap / (1 - gap), 6)) / 100 if gap < 1 else None
+    return "no demostrado óptimo" + ("" if better is None else f"; a lo más {better:,.12g} % mejor")
 
 
 def _by_kind(blocks: Mapping[str, Mapping[str, Any]], fields: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
@@ -209,4 +288,4 @@ def _by_kind(blocks: Mapping[str, Mapping[str, Any]], fields: Sequence[tuple[str
     rows = [(KINDS[kind], *(blocks[kind][key] for key, _, _ in fields)) for kind in KINDS if kind in blocks]
     total = ("Total", *(sum(block[key] for block in blocks.values()) for key, _, _ in fields))
     headings = [words + (f" ({unit})" if unit.startswith("MXN") else "") for _, words, unit in fields]
-    return pd.DataFrame([*rows, total], columns=["Tipo", *headings])
+    return _rounded(pd.DataFrame([*rows, total], columns=["Tipo", *headings]), headings[1:])

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pyogrio
 from python_calamine import CalamineError
 
-from planner.errors import DataError
+from planner.errors import DataError, reason
 
 MAX_BYTES = 2 * 1024**3  # a national ITER unpacks to about 0.2 GB; more than this is no official table
 SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
@@ -166,7 +166,7 @@ def _content(path: Path) -> bytes:
     except IsADirectoryError:
         raise DataError(f"{path} es una carpeta y se esperaba un archivo; escriba la ruta completa.") from None
     except OSError as fault:
-        raise DataError(f"No se puede leer {path} ({fault.strerror}); revise los permisos.") from None
+        raise DataError(f"No se puede leer {path} ({reason(fault)}); revise los permisos.") from None
     if not content.removeprefix(b"\xef\xbb\xbf").strip():
         raise DataError(f"{path.name}: el archivo está vacío; descárguelo otra vez.")
     return content

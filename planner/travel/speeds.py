@@ -22,8 +22,8 @@ def pace(grid: Grid, scenario: Scenario, mode: Mode) -> np.ndarray:
     `mode` is `vehiculo` (drive on roads, walk elsewhere) or `a_pie`. Under `tobler` one walks at Tobler's speed on
     roads and at `off_path_factor` of it elsewhere, and drives at the raster's speed, never slower than walking; the
     walking factor then only says where one cannot walk, since it prices the same friction as `off_path_factor`.
-    Under `sigeh` speeds follow the formulas of Hidalgo's published surfaces. A missing slope is impassable, a
-    missing walking factor only off the roads.
+    Under `sigeh` speeds follow the formulas of Hidalgo's published surfaces. On foot a missing slope is
+    impassable, and a missing walking factor off the roads; a road without slope can still be driven under `tobler`.
     """
     tangent = np.tan(np.radians(_clamped_slope(grid.slope_deg.astype(float), mode)))
     on_road = grid.road_kmh > 0
@@ -38,6 +38,8 @@ def pace(grid: Grid, scenario: Scenario, mode: Mode) -> np.ndarray:
         kmh = WALK_KMH * np.exp(-SIGEH_DECAY * np.abs(tangent + BEST_SLOPE)) * factor
         if mode == "vehiculo":
             drive = road_speed(grid, scenario) * np.exp(-SIGEH_DECAY * np.abs(tangent + SIGEH_ROAD_SLOPE))
+            if scenario.season == "lluvias":  # the published surfaces are of the dry season, where driving is never slower
+                drive = np.fmax(drive, kmh)
             kmh = np.where(on_road, drive, kmh)
     passable = kmh >= SLOWEST_KMH
     return np.where(passable, 60.0 / (1000.0 * np.where(passable, kmh, 1.0)), np.inf)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -73,6 +75,28 @@ def travel_times(
     return TravelTimes(
         localities.ids, sites.ids, float(cutoff_min), indptr, pairs["site"].to_numpy(np.int32), pairs["value"].to_numpy(float)
     )
+
+
+def nearest_seats(region: Region, seats: list[str], scenario: Scenario) -> tuple[Surface, pd.DataFrame]:
+    """What units standing in these localities would be: the surface to the nearest in mode_first_level, and per locality.
+
+    Not bounded; the table has `minutes` and `clues`, here the cvegeo of the seat, as Travel.nearest.
+    """
+    grid = region.grid
+    paces = {way: pace(grid, scenario, way) for way in WAYS}
+    people = set_on_grid(grid, paces["a_pie"], region.localities, snap_max_m=scenario.snap_max_m)
+    places = people.only(people.ids.isin(seats))
+    surface = surface_in_mode(lambda way: nearest_surface(grid, paces[way], places), scenario)
+    return surface, _read(surface, people)
+
+
+def surface_in_mode(surface: Callable[[Mode], Surface], scenario: Scenario) -> Surface:
+    """The surface to the first level in the scenario's mode; by public transport one walks or waits, whichever is shorter."""
+    if scenario.mode_first_level != "transporte_publico":
+        return surface(scenario.mode_first_level)
+    walk, ride = surface("a_pie"), surface("vehiculo")
+    waited = np.round(ride.minutes + scenario.public_transport_wait_min, DECIMALS)
+    return Surface(np.minimum(walk.minutes, waited), np.where(waited < walk.minutes, ride.site, walk.site), walk.sites)
 
 
 def _may_be_seat(region: Region, scenario: Scenario, first_level_min: pd.Series, all_year: pd.Series) -> np.ndarray:

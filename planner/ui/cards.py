@@ -56,7 +56,7 @@ def _why(run: Run, cvegeo: str) -> str:
         causes = _far("su unidad", row["assigned_min"], s.ramp_first_level_good_min, s.reach_first_level_min)
         causes += [f"en su unidad cabe el {row['sufficiency']:.0%} de la gente"] * bool(row["sufficiency"] < 1)
     causes += _far("el hospital", row["hospital_min"], s.ramp_hospital_good_min, s.reach_hospital_min)
-    return f"Por qué: {', '.join(causes)}." if causes else "Su unidad y su hospital están cerca y tienen lugar."
+    return f"Por qué: {', '.join(causes)}." if causes else "Su unidad y su hospital están cerca, y hay lugar."
 
 
 def _far(what: str, travel: float, good: float, limit: float) -> list[str]:

@@ -75,13 +75,13 @@ def region_of(prepared: Prepared) -> Region:
     return read_region(Path(prepared.folder))
 
 
-@st.cache_resource(max_entries=3, show_spinner="Calculando traslados, acceso y opciones…", hash_funcs=_SCENARIO_KEY)
+@st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_SCENARIO_KEY)
 def unfunded(prepared: Prepared, scenario: Scenario) -> Run:
     """A scenario without money run on the region: travel, access and options, which no budget changes."""
     return run_scenario(region_of(prepared), scenario)
 
 
-@st.cache_resource(max_entries=6, show_spinner="Eligiendo intervenciones…", hash_funcs=_SCENARIO_KEY)
+@st.cache_resource(max_entries=6, show_spinner="Calculando traslados, acceso, opciones y plan…", hash_funcs=_SCENARIO_KEY)
 def answer(prepared: Prepared, scenario: Scenario) -> Answer:
     """The scenario run on the region, with its layers; another budget only chooses again."""
     start = unfunded(prepared, scenario.model_copy(update={"name": "base", "budget_mxn_year": 0.0, "capital_mxn": None}))

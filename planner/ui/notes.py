@@ -30,7 +30,7 @@ section[data-testid="stSidebar"] [data-variant="pills"] p { font-size: .75rem; }
 .tabla { overflow: auto; border: 1px solid #e3e7eb; border-radius: .5rem; }
 .tabla table { width: 100%; border-collapse: collapse; font-size: .84rem; line-height: 1.4; }
 .tabla th, .tabla td { border: 0; border-bottom: 1px solid #eceff2; padding: .35rem .6rem; text-align: left; vertical-align: top; }
-.tabla td { overflow-wrap: break-word; min-width: 4rem; } .tabla .n { text-align: right; white-space: nowrap; }
+.tabla td { overflow-wrap: break-word; min-width: 4rem; } .tabla .n { text-align: right; } .tabla td.n { white-space: nowrap; }
 .tabla thead th { position: sticky; top: 0; background: #f7f8f9; font-weight: 500; color: #48525e; }
 .ficha { margin: 0 0 .9rem; } .ficha h4 { margin: 0 0 .25rem; font-size: 1rem; padding: 0; }
 .ficha p { margin: .3rem 0; color: #48525e; font-size: .86rem; } .ficha table { width: 100%; border-collapse: collapse; font-size: .84rem; }
@@ -50,7 +50,7 @@ def show_header(region: Region, scenario: Scenario) -> None:
     """What is on screen, of which date, and whether it is made up."""
     label = " (SINTÉTICA)" if region.synthetic else ""
     st.markdown(f"## Planificador de cobertura: {plain(region.name)}{label}")
-    st.caption(f"Escenario {plain(scenario.name)} · Fecha de corte: {plain(_cutoffs(region))} · {DISCLAIMER}")
+    st.caption(f"Escenario {plain(scenario.name.replace('_', ' '))} · Fecha de corte: {plain(_cutoffs(region))} · {DISCLAIMER}")
     if region.synthetic:
         st.markdown(":orange-badge[Región SINTÉTICA] Lugares, unidades y personas son inventados; sirve para conocer la herramienta.")
 

@@ -92,7 +92,7 @@ def test_a_mobile_unit_gives_visits_and_nothing_else() -> None:
     assert row["gap_share"] == pytest.approx(0.7 * 0.75 + 0.3 * 0.5)
     units = access().units
     assert np.isnan(units.at[MOBILE, "rho"])
-    assert units.at[MOBILE, "capacity"] == BASE.umm_people_max
+    assert units.at[MOBILE, "capacity"] == BASE.umm_people_max * BASE.utilisation
 
 
 def test_circuits_replace_the_usual_visits_and_add_up() -> None:

@@ -41,24 +41,23 @@ def stops_of(options: dict[str, Option]) -> list[tuple[str, ...]]:
 
 def test_a_new_unit_serves_by_its_own_minutes_whom_it_brings_nearer() -> None:
     option = found(WALKED, only="umr")[f"umr-{F}"]
-    # D: mobile unit, m = 2/8, 50 min -> ramp 2/3, Alto; F: 75 min -> e = 1/4, now 0 min, Muy alto. A and B lose by moving.
-    assert option.serves[["cvegeo", "tier", "minutes", "available"]].to_numpy().tolist() == [
-        [D, "sin_servicio", 50.0, 400.0], [F, "con_servicio", 0.0, 1200.0]]
-    assert option.serves["gain"].tolist() == pytest.approx([0.7 * 0.75 * 2 / 3 * 1.75, 0.7 * 0.75 * 2])
-    assert option.weighted == pytest.approx(400 * 0.6125 + 1200 * 1.05)
-    assert option.capacity_people == pytest.approx(2300 / 0.67)
+    # F: 75 min -> e = 1/4, now 0 min, Muy alto. D would gain too, but lives within reach of unit 1; A and B lose by moving.
+    assert option.serves[["cvegeo", "tier", "minutes", "available"]].to_numpy().tolist() == [[F, "con_servicio", 0.0, 1200.0]]
+    assert option.serves["gain"].tolist() == pytest.approx([0.7 * 0.75 * 2])
+    assert option.weighted == pytest.approx(1200 * 1.05)
+    assert option.capacity_people == 3000.0
     assert option.annual_mxn == pytest.approx(2.8e6 + 1_051_790.2, abs=1)
-    assert option.reason == ("atendería sola a 1,600 personas; 1,200 personas a más de 60 min de una unidad fija viven a 30 min o menos "
-                             "a pie; la sede está a 75 min de la unidad fija más cercana, rezago Muy alto, camino todo el año")
+    assert option.reason == ("atendería sola a 1,200 personas que hoy están a más de 60 min a pie de un primer nivel fijo; 1,200 personas "
+                             "así viven a 30 min o menos a pie de la sede, que está a 75 min a pie del primer nivel fijo más cercano, "
+                             "con rezago muy alto y camino todo el año")
 
 
 def test_a_unit_without_room_takes_the_best_gains_first() -> None:
     option = found(WALKED.model_copy(update={"capacity_people_per_nucleo": 670.0}), only="umr")[f"umr-{F}"]
     served = option.serves.set_index(["cvegeo", "tier"])["people"]
-    # U1 has room for 1000 of 3380 people. Nobody of F with service is worth less than those without; D comes last.
+    # U1 has room for 1000 of 3380 people. Nobody of F with service is worth less than those without.
     assert served[F, "sin_servicio"] == pytest.approx(1200 * (1 - 1000 / 3380))
     assert served[F, "con_servicio"] == pytest.approx(1000 - served[F, "sin_servicio"])
-    assert served[D, "sin_servicio"] == 0
     assert option.people == pytest.approx(1000)
 
 
@@ -71,7 +70,7 @@ def test_seats_need_people_beyond_reach_and_spacing(change: dict[str, object], k
     assert list(found(WALKED.model_copy(update=change), only="umr")) == [f"umr-{c}" for c in kept]
 
 
-@pytest.mark.parametrize(("most", "told"), [(1199.0, ", más de las 1,199 de un núcleo;"), (1200.0, "a pie; la sede")])
+@pytest.mark.parametrize(("most", "told"), [(1199.0, "(más de 1,199, lo usual para un núcleo), que está"), (1200.0, "de la sede, que")])
 def test_more_people_than_one_nucleus_is_for_are_told(most: float, told: str) -> None:
     assert told in found(WALKED.model_copy(update={"umr_people_max": most}), only="umr")[f"umr-{F}"].reason
 
@@ -135,8 +134,8 @@ def test_one_circuit_visits_both_places_beyond_reach() -> None:
     assert option.serves["gain"].tolist() == pytest.approx([0.7 * 2 / 3 * 0.25 * 2, 0.7 * 0.75 * 0.25 * 2])
     assert (option.people, option.visits_month, option.capacity_people) == (1450.0, 2.0, 2400.0)
     assert option.annual_mxn == pytest.approx(2.2e6 + 374_888.0, abs=1)
-    assert option.reason == ("1,450 personas en 2 localidades con camino, la menos lejana a 70 min de la unidad fija más cercana "
-                             "(umbral 60), paradas a 20-80 min de la base, rezago Muy alto")
+    assert option.reason == ("1,450 personas en 2 localidades con camino, la menos lejana a 70 min a pie del primer nivel fijo más cercano "
+                             "(umbral 60), paradas a 20-80 min en vehículo de la base, rezago muy alto")
 
 
 @pytest.mark.parametrize(("change", "stops"), [

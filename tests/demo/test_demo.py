@@ -16,8 +16,9 @@ from planner.demo.terrain import least_cost, make_terrain, trace
 from planner.errors import StorageError
 from planner.model import Region
 from planner.region import prepare_region
+from planner.regionfile import load_region_file
 from planner.scenarios import Run, run_scenario
-from planner.settings import Scenario, load_region_file
+from planner.settings import Scenario
 from planner.sources.coneval import read_municipal_index
 from planner.sources.deprivation import grade, index, indicators
 from planner.sources.inegi import read_iter

@@ -183,9 +183,9 @@ def test_a_failure_leaves_the_old_run_and_nothing_beside_it(
     before = {p.name: p.read_bytes() for p in written.iterdir()}
 
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(28, "disco lleno")
     monkeypatch.setattr(geofiles, "_write_geopackage", full)
-    with pytest.raises(StorageError, match=r"No se puede escribir .*base \(No space left on device\); revise permisos y espacio"):
+    with pytest.raises(StorageError, match=r"No se puede escribir .*base \(disco lleno\); revise permisos y espacio"):
         write_run(written, run, prepared, elapsed_s=2)
     assert {p.name: p.read_bytes() for p in written.iterdir()} == before
     assert [p.name for p in written.parent.iterdir()] == ["base"]

@@ -86,6 +86,7 @@ def page(address: str) -> Iterator[tuple[Page, list[str], list[str]]]:
         tab.on("request", lambda request: note(request.url))
         tab.on("websocket", lambda socket: note(socket.url))
         tab.on("pageerror", lambda fault: faults.append(str(fault)))
+        tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         tab.goto(address)
         tab.frame_locator("iframe[title*=st_folium]").locator("canvas").wait_for(timeout=SHOW_MS)
         yield tab, foreign, faults
@@ -120,6 +121,16 @@ def test_a_reader_sees_clicks_and_stays_offline(page: tuple[Page, list[str], lis
     assert tab.get_by_text("De 0 a 30 min", exact=True).is_visible()
     assert frame.evaluate("window.map.getZoom()") == zoom  # a click keeps the view
     assert frame.evaluate("(window.feature_group || []).length") <= 1  # and leaves nothing behind
+    search = tab.get_by_label("Buscar").first
+    search.click()
+    search.fill(lonely)
+    tab.keyboard.press("Enter")
+    frame.wait_for_function("place => window.map.getBounds().contains(place)", arg=[place["lat"], place["lon"]])  # a search moves it
+    with tab.expect_download() as asked:
+        tab.get_by_role("button", name="Localidades", exact=True).click()
+    asked.value.save_as(tmp_path / "localidades.geojson")
+    assert "SINTETICA" in asked.value.suggested_filename
+    assert len(gpd.read_file(tmp_path / "localidades.geojson")) == len(region.localities)
     tab.screenshot(path=tmp_path / "app.png", full_page=True)
     assert foreign == []
     assert faults == []
