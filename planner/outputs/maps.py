@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from importlib import resources
+from itertools import pairwise
 from typing import Any, cast
 
 import folium
@@ -170,23 +171,25 @@ def build_map(municipalities: gpd.GeoDataFrame, grid: Grid, layers: Mapping[str,
     """The whole map in one go: `layers` from `outputs.layers`, `note` a line that stands on the map."""
     whole = base_map(prepare_base(municipalities, grid, note))
     drawing(prepare_layers(layers)).add_to(whole)
-    cast(folium.Figure, whole.get_root()).html.add_child(Element(f"<style>{LEGEND_STYLE}</style>{legend_html()}"), name="leyenda")
+    legend = Element(f"<style>{LEGEND_STYLE}</style>{legend_html(layers['areas_influencia'])}")
+    cast(folium.Figure, whole.get_root()).html.add_child(legend, name="leyenda")
     return whole
 
 
-def legend_html() -> str:
-    """The legend, made of constants only."""
+def legend_html(areas: gpd.GeoDataFrame) -> str:
+    """The legend; `areas` is the layer `areas_influencia`, which knows the bands of minutes."""
     edges = (0.0, *SCORE_EDGES)
     dot = {"shape": "circle", "color": "#3b4350", "weight": 0.5}
     area = {"shape": "square", "color": "#1f5fa8", "weight": 0.8}
     classes = [(dot | {"fillColor": color}, f"{low:g} a {high:g}")
                for low, high, color in zip(edges, SCORE_EDGES, SCORE_COLORS, strict=False)]
-    bands = ("Acceso pleno", "Dentro del umbral", "Acceso parcial")
+    bounds = [0.0, *sorted(areas["min_hasta"].unique())]
+    bands = [f"{low:g} a {high:g} min" for low, high in pairwise(bounds)]
     parts = {
         "Puntaje de brecha": [*classes, (dot | {"fillColor": NO_DATA}, "Sin dato")],
         "Unidades": [(style, name) for name, _, style in UNIT_STYLES.values()],
         "Propuestas": [(_PROPOSAL | style, name) for name, style in PROPOSAL_STYLES.values()],
-        "Área de influencia": [(area | {"fillColor": color}, name) for color, name in zip(BANDS, bands, strict=True)]}
+        "Área de influencia": [(area | {"fillColor": color}, name) for color, name in zip(BANDS, bands, strict=False)]}
     rows = (f"<p><b>{title}</b><i>{''.join(_entry(style, name) for style, name in entries)}</i></p>" for title, entries in parts.items())
     return f"<div class='leyenda'>{''.join(rows)}</div>"
 

@@ -27,7 +27,7 @@ def show_map(prepared: Prepared, scenario: Scenario) -> None:
         _draw(prepared, scenario, found, chosen, wanted)
     with right, st.container(height=_HEIGHT_PX, border=False):
         st.html(cards.card(found, chosen))
-    st.html(maps.legend_html())
+    st.html(maps.legend_html(found.layers["areas_influencia"]))
     _table(found, wanted)
 
 

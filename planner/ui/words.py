@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -91,12 +92,14 @@ def percent(part: float, whole: float) -> str:
 
 
 def minutes(value: Any) -> str:
-    """Minutes of travel.
+    """Minutes of travel, tenths rounded up: what is beyond a threshold never reads as the threshold.
 
-    >>> minutes(74.04), minutes(float("inf")), minutes(None)
-    ('74.0 min', 'sin ruta o fuera de alcance', 'sin dato')
+    >>> minutes(60.0), minutes(60.01), minutes(float("inf")), minutes(None)
+    ('60.0 min', '60.1 min', 'sin ruta o fuera de alcance', 'sin dato')
     """
-    return "sin dato" if not known(value) else "sin ruta o fuera de alcance" if value == float("inf") else f"{value:,.1f} min"
+    if not known(value):
+        return "sin dato"
+    return "sin ruta o fuera de alcance" if value == float("inf") else f"{math.ceil(round(10 * value, 5)) / 10:,.1f} min"
 
 
 def money(value: Any) -> str:
