@@ -12,8 +12,13 @@ import valley
 from planner.model import Region
 from planner.scenarios import Run, choose_again, run_scenario
 from planner.settings import Scenario
+from planner.travel.times import compute_travel
 
 STRAINED = Scenario(capacity_people_per_nucleo=500.0, umr_people_min=200.0, mobile_people_min=100.0)
+
+NEAR_SIGHTED = STRAINED.model_copy(update={
+    "ramp_first_level_good_min": 10.0, "ramp_first_level_none_min": 20.0, "reach_first_level_min": 15.0, "umr_spacing_min": 0.0,
+    "allow": ("umr",), "budget_mxn_year": 1e9})
 
 
 def parts(thing: Any, name: str = "run") -> dict[str, Any]:
@@ -105,3 +110,24 @@ def test_a_valley_without_units_has_no_access_and_is_no_error() -> None:
     people = found.outcome.localities["people"].sum()
     assert found.outcome.indicators["total"]["actual"]["sin_cobertura"] == pytest.approx(people)
     assert found.outcome.indicators["total"]["actual"]["dentro_60"] == 0.0
+
+
+def test_the_nearest_unit_under_the_plan_is_that_of_a_region_where_the_unit_stands(run: Run) -> None:
+    planned = run_scenario(run.region, NEAR_SIGHTED)
+    seats = [o.place for o in planned.plan.options if o.id in planned.plan.chosen]
+    assert seats
+    model_unit = run.region.units[run.region.units["role"] == "primer_nivel"].iloc[[0] * len(seats)]
+    built = model_unit.set_index(pd.Index([f"umr-{s}" for s in seats], name="clues")).set_geometry(
+        run.region.localities.geometry.loc[seats].to_numpy(), crs=run.region.crs)
+    grown = replace(run.region, units=pd.concat([run.region.units, built]).sort_index())
+    truth = compute_travel(grown, NEAR_SIGHTED).nearest["primer_nivel", "a_pie"]["minutes"]
+    told = planned.outcome.localities["first_level_min_plan"]
+    np.testing.assert_allclose(told, truth.reindex(told.index), rtol=0, atol=1e-9)
+    assert (told > NEAR_SIGHTED.ramp_first_level_none_min).any()
+
+
+def test_reasons_are_given_wherever_the_plan_leaves_people_beyond_reach(run: Run) -> None:
+    places = run_scenario(run.region, NEAR_SIGHTED.model_copy(update={"budget_mxn_year": 0.0})).outcome.localities
+    far = places[(places["first_level_min"] > NEAR_SIGHTED.reach_first_level_min) & (places["people"] > 0)]
+    assert len(far)
+    assert far["reason"].notna().all()
