@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from planner.access.people import target_people
+from planner.decide.rules import seat_rules
 from planner.model import Region
 from planner.outputs.tables import summary_tables
 from planner.region import prepare_region
@@ -52,6 +53,8 @@ def main() -> None:
     role = region.units["role"].value_counts()
     kinds = pd.Series([o.kind for o in run.plan.options]).value_counts()
     places = pd.Series({k: len({o.place for o in run.plan.options if o.kind == k}) for k in kinds.index})
+    rules = seat_rules(region, run.travel, run.access, run.scenario)
+    normal = rules["people_enough"] & rules["spaced"] & rules["all_year"]
     today = run.outcome.indicators["total"]["actual"]
     beside = [
         ("target people", today["poblacion"], 2_047_505, "`*` at the municipality's share; 2,047,241 at the state's"),
@@ -59,8 +62,9 @@ def main() -> None:
         ("mobile units", role["movil"], 38, ""),
         ("people beyond 60 min on foot", today["poblacion"] - today["dentro_60"], 231_402, "trial: mean of speeds, nobody moved"),
         ("weighted gap", today["brecha_ponderada"], 549_386, ""),
-        ("UMR seats", kinds.get("umr", 0), 376, ""), ("second nuclei", kinds.get("nucleo", 0), 108, ""),
-        ("units that take a second nucleus", places.get("nucleo", 0), 69, ""),
+        ("UMR seats within the siting norm", int(normal.sum()), 376, "1,000 people beyond reach within 30 min by vehicle, spaced, road"),
+        ("of them offered", kinds.get("umr", 0), 376, "would better the access of 1,000 people beyond reach"),
+        ("further nuclei", kinds.get("nucleo", 0), 108, ""), ("units that take them", places.get("nucleo", 0), 69, ""),
         ("bases of UMM", places.get("umm", 0), 62, ""), ("bases of brigades", places.get("brigada", 0), 70, ""),
     ]
     print(pd.DataFrame(beside, columns=["figure", "ours", "trial", "note"]).to_string(index=False), "\n")

@@ -13,6 +13,7 @@ import pandas as pd
 
 from planner.errors import DataError, StorageError
 from planner.outputs.geofiles import INDICATORS, MANIFEST, read_json, read_layer
+from planner.outputs.words import CLASSES, KINDS, KINDS_PLURAL, MODES, ROLES
 from planner.scenarios import Run
 from planner.schema import GRADES
 
@@ -33,16 +34,6 @@ ROWS: tuple[tuple[str, str, str], ...] = (
 )
 MONEY = (("numero", "Intervenciones", "intervenciones"), ("costo_anual", "Costo anual", "MXN/año"), ("costo_inversion", "Inversión", "MXN"))
 GAINS = (("personas", "Personas", ""), ("brecha_ponderada_cerrada", "Brecha ponderada cerrada", ""))
-KINDS = {"umr": "UMR nuevas", "nucleo": "Núcleos adicionales", "umm": "Rutas de UMM", "brigada": "Rutas de brigada"}
-ONE_KIND = {"umr": "UMR nueva", "nucleo": "Núcleo adicional", "umm": "Ruta de UMM", "brigada": "Ruta de brigada"}
-UNIT_WORDS = {  # roles and classes of units
-    "primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Unidad móvil", "ninguno": "Sin función en la red",
-    "UMR": "Unidad médica rural", "centro_salud": "Centro de salud", "HR": "Hospital rural", "hospital_general": "Hospital general",
-    "hospital_integral": "Hospital integral", "hospital_especializado": "Hospital especializado", "CARO": "CARO",
-    "UMM": "Unidad médica móvil", "brigada": "Brigada de salud", "especialidad": "Unidad de especialidad", "apoyo": "Unidad de apoyo",
-    "sin_clasificar": "Sin clasificar",
-}
-MODES = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
 _GRADE_ORDER = {grade: place for place, grade in enumerate(GRADES)}
 _BLOCKS = ("total", "plan", "por_grado", "por_municipio", "indice_concentracion")
 _MOST = 10
@@ -146,11 +137,11 @@ def _against_first(runs: Sequence[_Written], figures: Callable[[_Written], pd.Da
 
 def _figures(run: _Written) -> pd.DataFrame:
     block, plan = run.indicators["total"]["plan"], run.indicators["plan"]
-    kinds = {kind: plan["por_tipo"].get(kind, {}).get("numero", 0) for kind in KINDS}
+    kinds = {kind: plan["por_tipo"].get(kind, {}).get("numero", 0) for kind in KINDS_PLURAL}
     return pd.DataFrame([
         *((words, unit, block[key]) for key, words, unit in ROWS),
         *((words, unit, plan[key]) for key, words, unit in MONEY),
-        *((KINDS[kind], "intervenciones", number) for kind, number in kinds.items()),
+        *((KINDS_PLURAL[kind], "intervenciones", number) for kind, number in kinds.items()),
         ("Brecha ponderada que cierra el plan", "personas ponderadas", plan["brecha_ponderada_cerrada"]),
     ], columns=["Indicador", "Unidad", "value"])
 
@@ -205,7 +196,7 @@ def _proposals(runs: Sequence[_Written]) -> pd.DataFrame:
             found = here.proposals.loc[here.proposals.index.difference(there.proposals.index), list(columns)].rename(columns=columns)
             parts.append(found.rename_axis("Propuesta").reset_index().assign(Corrida=run.name, Cambio=word))
     table = _rounded(pd.concat(parts, ignore_index=True), ["Costo anual", "Personas"])
-    table["Tipo"] = table["Tipo"].map(ONE_KIND)
+    table["Tipo"] = table["Tipo"].map(KINDS)
     return pd.DataFrame(table[["Corrida", "Cambio", "Propuesta", *columns.values()]])
 
 
@@ -256,8 +247,8 @@ def _equivalent(grades: Mapping[str, Any]) -> pd.DataFrame:
 
 def _units(told: Mapping[str, Any]) -> pd.DataFrame:
     full, roles, classes = told["unidades_saturadas"], told["unidades_por_funcion"], told["unidades_por_clase"]
-    rows = [*(("Función", words, roles[key]) for key, words in UNIT_WORDS.items() if key in roles),
-            *(("Tipo", words, classes[key]) for key, words in UNIT_WORDS.items() if key in classes),
+    rows = [*(("Función", words, roles[key]) for key, words in ROLES.items() if key in roles),
+            *(("Tipo", words, classes[key]) for key, words in CLASSES.items() if key in classes),
             ("Capacidad", "Saturadas hoy", full["actual"]), ("Capacidad", "Saturadas con el plan", full["plan"])]
     return pd.DataFrame(rows, columns=["Por", "Qué", "Unidades"])
 
@@ -285,7 +276,7 @@ def _status(status: str, gap: float) -> str:
 
 def _by_kind(blocks: Mapping[str, Mapping[str, Any]], fields: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
     """One row per kind of intervention and their total."""
-    rows = [(KINDS[kind], *(blocks[kind][key] for key, _, _ in fields)) for kind in KINDS if kind in blocks]
+    rows = [(KINDS_PLURAL[kind], *(blocks[kind][key] for key, _, _ in fields)) for kind in KINDS_PLURAL if kind in blocks]
     total = ("Total", *(sum(block[key] for block in blocks.values()) for key, _, _ in fields))
     headings = [words + (f" ({unit})" if unit.startswith("MXN") else "") for _, words, unit in fields]
     return _rounded(pd.DataFrame([*rows, total], columns=["Tipo", *headings]), headings[1:])

@@ -7,10 +7,11 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from planner.outputs.words import CLASSES, KINDS, MODES, ROLES
 from planner.scenarios import Run
 from planner.ui.compute import Answer
 from planner.ui.state import Chosen
-from planner.ui.words import CLASSES, KINDS, MODES, ROLES, count, decimal, facts, flags, known, minutes, money, sentence
+from planner.ui.words import count, decimal, facts, flags, known, minutes, money, sentence
 
 LAYERS = {"localidad": "localidades", "unidad": "unidades", "propuesta": "propuestas"}
 _EMPTY = ("Elija un lugar en el mapa o búsquelo por nombre o clave: aquí verá de qué se compone su puntaje, "

@@ -12,17 +12,11 @@ from typing import Any
 import pandas as pd
 
 from planner.checks import BORDER_M, FAR_KM
-from planner.model import InputFile, Mode
+from planner.model import InputFile
+from planner.outputs.words import KINDS, MODES
 
-MODES: dict[Mode, str] = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
 SEASONS = {"secas": "Secas", "lluvias": "Lluvias"}
 PEOPLE = {"sin_seguridad_social": "Sin seguridad social", "pobtot": "Población total", "psinder": "Sin derechohabiencia (PSINDER)"}
-KINDS = {"umr": "UMR nueva", "nucleo": "Núcleo adicional", "umm": "Ruta de UMM", "brigada": "Ruta de brigada"}
-CLASSES = {"UMR": "Unidad médica rural", "centro_salud": "Centro de salud", "HR": "Hospital rural", "hospital_general": "Hospital general",
-           "hospital_integral": "Hospital integral", "hospital_especializado": "Hospital especializado", "CARO": "CARO",
-           "UMM": "Unidad médica móvil", "brigada": "Brigada de salud", "especialidad": "Unidad de especialidad",
-           "apoyo": "Unidad de apoyo", "sin_clasificar": "Sin clasificar"}
-ROLES = {"primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Servicio móvil", "ninguno": "No cuenta en la red que se planea"}
 
 FLAGS = {
     "poblacion_imputada": "su población objetivo se estima con la proporción de su municipio, porque el censo la reserva",

@@ -11,8 +11,9 @@ import pytest
 import valley
 
 from planner.errors import DataError, StorageError
+from planner.outputs import words as named
 from planner.outputs.geofiles import write_run
-from planner.outputs.tables import UNIT_WORDS, compare_runs, summary_tables
+from planner.outputs.tables import compare_runs, summary_tables
 from planner.schema import CLASSES, ROLES
 
 A, B, C, D, E, F = valley.PLACES
@@ -141,12 +142,12 @@ def test_the_summary_tells_what_the_indicators_hold(computed: Any) -> None:
 
 
 def test_units_and_the_solution_are_told_in_words(computed: Any) -> None:
-    assert set(UNIT_WORDS) == {*ROLES, *CLASSES}
+    assert (set(named.ROLES), set(named.CLASSES)) == (set(ROLES), set(CLASSES))
     made = computed(*BASE)
     units = summary_tables(made)["Unidades"]
     told = units.groupby("Por")["Unidades"].sum()
     assert told["Función"] == told["Tipo"] == len(made.region.units)
-    assert units.loc[units["Por"] == "Función", "Qué"].tolist() == ["Primer nivel", "Hospital", "Unidad móvil"]
+    assert units.loc[units["Por"] == "Función", "Qué"].tolist() == ["Primer nivel", "Hospital", "Servicio móvil"]
     assert not units["Qué"].str.contains("_").any()
     for status, gap, words in (("óptimo", 0.0, "óptimo demostrado"), ("con brecha", 0.2, "no demostrado óptimo; a lo más 25 % mejor"),
                                ("con brecha", 0.001, "no demostrado óptimo; a lo más 0.11 % mejor"),  # 1/0.999 - 1, rounded up

@@ -13,6 +13,7 @@ import valley
 from streamlit.testing.v1 import AppTest
 
 from planner.checks import LOCALITY_FLAGS, UNIT_FLAGS
+from planner.outputs.words import MODES
 from planner.scenarios import Run, run_scenario
 from planner.settings import Scenario, describe_scenario
 from planner.sources import clues
@@ -51,7 +52,7 @@ def test_the_kpis_stand_with_definition_mark_and_source(page: AppTest) -> None:
 
 def test_the_kpis_of_travel_stand_under_every_mode(page: AppTest, found: Answer) -> None:
     rows = markup(page).split("<table class='modos'>")[1].split("</table>")[0].split("<tr>")[2:]
-    for row, (mode, name) in zip(rows, words.MODES.items(), strict=True):
+    for row, (mode, name) in zip(rows, MODES.items(), strict=True):
         kpi = found.run.outcome.indicators["por_modo"][mode]
         cells = [cell.split("</t")[0].replace("<b>", "").replace("</b>", "") for cell in row.split(">", 1)[1].split("<td>")]
         assert cells[0] == name

@@ -1,0 +1,14 @@
+"""What the values of the tables are called on screen, in tables and in reports."""
+
+from planner.model import Mode
+
+MODES: dict[Mode, str] = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
+KINDS = {"umr": "UMR nueva", "nucleo": "Núcleo adicional", "umm": "Ruta de UMM", "brigada": "Ruta de brigada"}
+KINDS_PLURAL = {"umr": "UMR nuevas", "nucleo": "Núcleos adicionales", "umm": "Rutas de UMM", "brigada": "Rutas de brigada"}
+ROLES = {"primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Servicio móvil", "ninguno": "Sin función en la red"}
+CLASSES = {
+    "UMR": "Unidad médica rural", "centro_salud": "Centro de salud", "HR": "Hospital rural", "hospital_general": "Hospital general",
+    "hospital_integral": "Hospital integral", "hospital_especializado": "Hospital especializado", "CARO": "CARO",
+    "UMM": "Unidad médica móvil", "brigada": "Brigada de salud", "especialidad": "Unidad de especialidad", "apoyo": "Unidad de apoyo",
+    "sin_clasificar": "Sin clasificar",
+}
