@@ -55,6 +55,8 @@ def main() -> None:
     places = pd.Series({k: len({o.place for o in run.plan.options if o.kind == k}) for k in kinds.index})
     rules = seat_rules(region, run.travel, run.access, run.scenario)
     normal = rules["people_enough"] & rules["spaced"] & rules["all_year"]
+    walked = seat_rules(region, run.travel, run.access, Scenario(mode_umr_seat="a_pie"))
+    on_foot = walked["people_enough"] & walked["spaced"] & walked["all_year"]
     today = run.outcome.indicators["total"]["actual"]
     beside = [
         ("target people", today["poblacion"], 2_047_505, "`*` at the municipality's share; 2,047,241 at the state's"),
@@ -63,7 +65,8 @@ def main() -> None:
         ("people beyond 60 min on foot", today["poblacion"] - today["dentro_60"], 231_402, "trial: mean of speeds, nobody moved"),
         ("weighted gap", today["brecha_ponderada"], 549_386, ""),
         ("UMR seats within the siting norm", int(normal.sum()), 376, "1,000 people beyond reach within 30 min by vehicle, spaced, road"),
-        ("of them offered", kinds.get("umr", 0), 376, "would better the access of 1,000 people beyond reach"),
+        ("the same counted on foot", int(on_foot.sum()), 376, ""),
+        ("seats offered", kinds.get("umr", 0), 376, "would better the access of 1,000 people beyond reach"),
         ("further nuclei", kinds.get("nucleo", 0), 108, ""), ("units that take them", places.get("nucleo", 0), 69, ""),
         ("bases of UMM", places.get("umm", 0), 62, ""), ("bases of brigades", places.get("brigada", 0), 70, ""),
     ]

@@ -11,6 +11,7 @@ from planner.access.people import target_people
 from planner.model import Access, Region, Travel
 from planner.settings import Scenario
 
+TIERS = ("sin_servicio", "con_servicio")  # of a locality's people: who find no room in their unit, and who do
 STATES = ["served", "covered_unserved", "uncovered"]  # columns of people, best first, as in schema.COVERAGE
 
 

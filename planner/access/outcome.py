@@ -14,15 +14,14 @@ import numpy as np
 import pandas as pd
 
 from planner import schema
-from planner.access.gap import STATES, coverage_state, gap_columns, mobile_credit, ramp, sufficiency, unit_capacity
+from planner.access.gap import STATES, TIERS, coverage_state, gap_columns, mobile_credit, ramp, sufficiency, unit_capacity
 from planner.access.indicators import indicators
 from planner.access.people import needs_field_visit
 from planner.access.rules import MOBILE_KINDS, chosen_options, violations
 from planner.model import Access, Outcome, Plan, Region, Travel
 from planner.settings import Scenario
 from planner.travel.times import nearest_seats
-
-_KIND_NAMES = {"umr": "UMR nueva", "nucleo": "núcleo adicional", "umm": "ruta de UMM", "brigada": "ruta de brigada"}
+from planner.words import KINDS
 
 
 def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenario: Scenario) -> Outcome:
@@ -59,7 +58,7 @@ def people_taken(access: Access, plan: Plan, scenario: Scenario) -> pd.DataFrame
     today = access.localities.loc[taken["cvegeo"]].reset_index(drop=True)
     mobile = taken["kind"].isin(MOBILE_KINDS)
     within = (today["access"] / today["sufficiency"].where(today["sufficiency"] > 0)).clip(0.0, 1.0)
-    before = within.where(taken["tier"] == "con_servicio", 0.0)
+    before = within.where(taken["tier"] == TIERS[1], 0.0)
     reach = ramp(taken["minutes"], scenario.ramp_first_level_good_min, scenario.ramp_first_level_none_min)
     after = before.where(mobile, reach)
     credit = mobile_credit(today["visits_month"], scenario)
@@ -85,9 +84,9 @@ def _moves(access: Access, taken: pd.DataFrame, scenario: Scenario) -> pd.DataFr
     rest = people[people.index.isin(fixed["cvegeo"])].sort_index()
     nobody = rest * (1.0 - rows.groupby("cvegeo")["share"].sum().reindex(rest.index, fill_value=0.0)).clip(lower=0.0)
     segments = pd.concat([
-        pd.DataFrame({**base, "tier": "con_servicio", "people": total * rows["rho"]}),
-        pd.DataFrame({**base, "tier": "sin_servicio", "people": total * (1.0 - rows["rho"])}),
-        pd.DataFrame({"cvegeo": rest.index, "clues": "", "covered": False, "tier": "sin_servicio", "people": nobody.to_numpy()}),
+        pd.DataFrame({**base, "tier": TIERS[1], "people": total * rows["rho"]}),
+        pd.DataFrame({**base, "tier": TIERS[0], "people": total * (1.0 - rows["rho"])}),
+        pd.DataFrame({"cvegeo": rest.index, "clues": "", "covered": False, "tier": TIERS[0], "people": nobody.to_numpy()}),
     ], ignore_index=True).groupby(["cvegeo", "tier", "clues", "covered"])["people"].sum().reset_index()
     key = ["cvegeo", "tier"]
     nucleo, new = fixed[fixed["kind"] == "nucleo"], fixed[fixed["kind"] != "nucleo"]
@@ -120,7 +119,7 @@ def _localities_after(
 
     fixed = ~taken["mobile"]
     gap_share = (today["gap_share"] - mean(taken["gap_closed"])).clip(0.0, 1.0)
-    roomier = today["sufficiency"] + mean(taken["people"], fixed & (taken["tier"] == "sin_servicio"))
+    roomier = today["sufficiency"] + mean(taken["people"], fixed & (taken["tier"] == TIERS[0]))
     after = today.assign(
         access=(today["access"] + mean(taken["people"] * (taken["access_after"] - taken["access"]))).clip(0.0, 1.0),
         sufficiency=roomier.clip(0.0, 1.0), visits_month=today["visits_month"] + mean(taken["people"] * taken["visits"], taken["mobile"]),
@@ -135,7 +134,7 @@ def _localities_after(
 
 def _coverage_after(today: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
     """People by state: whoever ends within reach with room is served, the rest keep their state."""
-    state = np.where(moves["covered"], np.where(moves["tier"] == "con_servicio", STATES[0], STATES[1]), STATES[2])
+    state = np.where(moves["covered"], np.where(moves["tier"] == TIERS[1], STATES[0], STATES[1]), STATES[2])
     lost = moves.groupby(["cvegeo", state])["gained"].sum().unstack().reindex(index=today.index, columns=STATES).fillna(0.0)
     after = (today[STATES] - lost).clip(lower=0.0)
     return after.assign(served=after["served"] + lost.sum(axis=1))
@@ -195,7 +194,7 @@ def _words(localities: pd.DataFrame, taken: pd.DataFrame, scenario: Scenario) ->
     people, first, hospital = localities["people"], localities["first_level_min"], localities["hospital_min"]
     remote = needs_field_visit(localities, scenario)
     far = (people > 0) & (first <= scenario.reach_first_level_min) & (hospital > scenario.reach_hospital_min)
-    named = taken.assign(said=taken["kind"].map(_KIND_NAMES).astype(object) + " (" + taken["option"].astype(object) + ")")
+    named = taken.assign(said=taken["kind"].map(KINDS).astype(object) + " (" + taken["option"].astype(object) + ")")
     options = named.drop_duplicates(["cvegeo", "option"]).groupby("cvegeo")["said"].agg("; ".join).to_dict()
     limit = scenario.reach_hospital_min
     reasons = {c: f"valorar CARO, ambulancia o albergue: {_away(m, 'hospital', limit)}" for c, m in hospital[far].items()}

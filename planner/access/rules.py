@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from planner.access.gap import TIERS
 from planner.model import Access, Option, Plan, Travel
 from planner.settings import Scenario
 
@@ -60,12 +61,12 @@ def _room(chosen: list[Option], access: Access, taken: pd.DataFrame) -> list[Rul
     crowded = [o.id for o in chosen if people.get(o.id, 0.0) > o.capacity_people * (1 + _TOLERANCE)]
     today = access.localities.loc[access.localities.index.isin(taken["cvegeo"])]
     with_room = today["people"] * today["sufficiency"]
-    room = pd.DataFrame({"sin_servicio": today["people"] - with_room, "con_servicio": with_room})
+    room = pd.DataFrame({TIERS[0]: today["people"] - with_room, TIERS[1]: with_room})
     used = taken.pivot_table(index="cvegeo", columns="tier", values="people", aggfunc="sum").reindex(index=room.index, columns=room.columns)
     used = used.astype(float).fillna(0.0)
     slack = _TOLERANCE * today["people"] + _TOLERANCE
     twice = used.gt(room.add(slack, axis=0)).any(axis=1)
-    early = (used["con_servicio"] > slack) & (used["sin_servicio"] < room["sin_servicio"] - slack)
+    early = (used[TIERS[1]] > slack) & (used[TIERS[0]] < room[TIERS[0]] - slack)
     return [
         ("rebasa la capacidad de", crowded),
         ("toma personas negativas en", taken.loc[taken["people"] < 0, "cvegeo"]),

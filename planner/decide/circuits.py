@@ -48,6 +48,16 @@ def build_circuits(stops: pd.DataFrame, pairs: pd.DataFrame, limits: Limits) -> 
     return [_based(circuit, minutes, bases, stops.index) for circuit in chosen]
 
 
+def visit_days(order: int, visits_month: float, working_days: int) -> list[int]:
+    """Working days of the month on which the stop in place `order` is visited: one stop a day, visits evenly apart.
+
+    >>> visit_days(3, visits_month=2, working_days=20)
+    [3, 13]
+    """
+    visits = max(1, int(visits_month))
+    return [order + visit * (working_days // visits) for visit in range(visits)]
+
+
 def _series(reach: list[np.ndarray], people: np.ndarray, weighted: np.ndarray, limits: Limits) -> list[np.ndarray]:
     """Circuits by what they close of what no earlier one visits; localities already visited only fill up the second series."""
     free = np.ones(len(people), bool)

@@ -10,11 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from planner.access.gap import mobile_credit, ramp
+from planner.access.gap import TIERS, mobile_credit, ramp
 from planner.model import Access
 from planner.settings import Scenario
-
-TIERS = ("sin_servicio", "con_servicio")
 
 
 def people_tiers(access: Access, scenario: Scenario) -> pd.DataFrame:

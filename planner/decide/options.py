@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from planner.access.gap import TIERS
 from planner.decide.circuits import Circuit, Limits, build_circuits
-from planner.decide.gains import TIERS, fixed_gain, mobile_gain, people_tiers, price_serves
+from planner.decide.gains import fixed_gain, mobile_gain, people_tiers, price_serves
 from planner.decide.rules import (
-    MODES,
     SEAT_RULES,
     beyond_reach,
     mobile_candidates,
@@ -23,6 +23,7 @@ from planner.decide.rules import (
 )
 from planner.model import Access, Option, Region, Travel
 from planner.settings import Scenario
+from planner.words import BY_MODE
 
 MobileKind = Literal["umm", "brigada"]
 
@@ -68,8 +69,8 @@ def umr_options(region: Region, travel: Travel, access: Access, tiers: pd.DataFr
         most = scenario.umr_people_max
         crowd = f" (más de {most:,.0f}, lo usual para un núcleo)" if seats["people"][seat] > most else ""
         reason = (f"atendería sola a {_people(serves['people'].sum())} que hoy están a más de {scenario.reach_first_level_min:g} min "
-                  f"{MODES[scenario.mode_first_level]} de un primer nivel fijo; {_people(seats['people'][seat])} así viven a "
-                  f"{scenario.umr_seat_reach_min:g} min o menos {MODES[scenario.mode_umr_seat]} de la sede{crowd}, que está "
+                  f"{BY_MODE[scenario.mode_first_level]} de un primer nivel fijo; {_people(seats['people'][seat])} así viven a "
+                  f"{scenario.umr_seat_reach_min:g} min o menos {BY_MODE[scenario.mode_umr_seat]} de la sede{crowd}, que está "
                   f"{_how_far(seats['first_level_min'][seat], scenario)}, con rezago {_grade(grades[seat])} y camino todo el año")
         found.append(Option(f"umr-{seat}", "umr", seat, str(names[seat]), capital, annual, capacity, serves, reason,
                             excludes=excludes.get(seat, ())))
@@ -96,7 +97,7 @@ def nucleo_options(region: Region, access: Access, tiers: pd.DataFrame, scenario
         serves = price_serves(table, capacity)
         unit = units.loc[clues]
         copies = math.ceil(serves["available"].sum() / capacity - 1e-9) if capacity > 0 else 0
-        limit = f"{scenario.ramp_first_level_none_min:g} min {MODES[scenario.mode_first_level]}"
+        limit = f"{scenario.ramp_first_level_none_min:g} min {BY_MODE[scenario.mode_first_level]}"
         reason = (f"la unidad responde por {_people(unit['population'])} y tiene lugar para "
                   f"{_people(unit['capacity'] / scenario.utilisation)} (suficiencia {unit['rho']:.0%}): "
                   f"{_people(serves['available'].sum())} no caben y viven a menos de {limit} de ella, rezago {_main_grade(region, serves)}")
@@ -142,7 +143,7 @@ def _circuit_option(kind: MobileKind, visits: float, circuit: Circuit, number: i
     reason = (f"{_people(serves['people'].sum())} en {len(minutes)} {'localidades' if len(minutes) > 1 else 'localidad'} {road}, "
               f"la menos lejana {_how_far(far.min(), scenario)} (umbral {scenario.reach_first_level_min:g}), "
               f"paradas a {min(minutes.values()):.0f}-{max(minutes.values()):.0f} min "
-              f"{MODES[scenario.mode_teams]} de la base, rezago {_main_grade(region, serves)}")
+              f"{BY_MODE[scenario.mode_teams]} de la base, rezago {_main_grade(region, serves)}")
     return Option(f"{kind}-{circuit.base}-{number:02d}", kind, circuit.base, str(region.units.at[circuit.base, "name"]),
                   capital, annual, scenario.umm_people_max, serves, reason, stops=circuit.stops, visits_month=visits)
 
@@ -160,7 +161,7 @@ def _how_far(minutes: float, scenario: Scenario) -> str:
     """Rounded up: what lies beyond a threshold never reads as the threshold."""
     if not math.isfinite(minutes):
         return "sin primer nivel fijo alcanzable"
-    return f"a {math.ceil(minutes)} min {MODES[scenario.mode_first_level]} del primer nivel fijo más cercano"
+    return f"a {math.ceil(minutes)} min {BY_MODE[scenario.mode_first_level]} del primer nivel fijo más cercano"
 
 
 def _grade(grade: object) -> str:

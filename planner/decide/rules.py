@@ -6,13 +6,11 @@ import numpy as np
 import pandas as pd
 
 from planner.access.people import needs_field_visit
-from planner.model import Access, Mode, Option, Plan, Region, Travel, TravelTimes
+from planner.model import Access, Option, Plan, Region, Travel
 from planner.settings import Scenario
-from planner.travel.speeds import pace
-from planner.travel.surface import set_on_grid
-from planner.travel.times import WAYS, travel_times
+from planner.travel.times import seat_area
+from planner.words import BY_MODE
 
-MODES: dict[Mode, str] = {"a_pie": "a pie", "vehiculo": "en vehículo", "transporte_publico": "en transporte público"}
 SEAT_RULES = ("people_enough", "spaced", "sited", "all_year")
 
 
@@ -55,17 +53,6 @@ def stops_limit(visits_month: float, scenario: Scenario) -> int:
     (10, 5)
     """
     return min(scenario.umm_stops_max, int(scenario.working_days_month / visits_month + 1e-9))
-
-
-def seat_area(region: Region, travel: Travel, scenario: Scenario) -> TravelTimes:
-    """Minutes between localities and candidate seats by `mode_umr_seat`, at least up to umr_seat_reach_min."""
-    if scenario.mode_umr_seat == scenario.mode_first_level and scenario.umr_seat_reach_min <= travel.seats.cutoff_min:
-        return travel.seats
-    paces = {way: pace(region.grid, scenario, way) for way in WAYS}
-    people = set_on_grid(region.grid, paces["a_pie"], region.localities, snap_max_m=scenario.snap_max_m)
-    seats = people.only(people.ids.isin(travel.seats.sites))
-    return travel_times(region.grid, paces, people, seats, scenario.mode_umr_seat,
-                        cutoff_min=scenario.umr_seat_reach_min, wait_min=scenario.public_transport_wait_min)
 
 
 def seat_rules(region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.DataFrame:
@@ -111,7 +98,7 @@ def left_out(options: tuple[Option, ...], region: Region, travel: Travel, access
         "localidad_grande": (~mobile_size(region, scenario),
                              f"más de {scenario.mobile_locality_max:g} habitantes, y ninguna sede de UMR factible la acerca"),
         "sin_base": (~pd.Series(near_base, index),
-                     f"ninguna unidad fija a {stop_limit_min(scenario):g} min o menos {MODES[scenario.mode_teams]}"),
+                     f"ninguna unidad fija a {stop_limit_min(scenario):g} min o menos {BY_MODE[scenario.mode_teams]}"),
         "ruta_corta": (pd.Series(True, index), f"las rutas y sedes posibles no reúnen el mínimo de personas"
                                                f" ({scenario.mobile_people_min:g} en ruta, {scenario.umr_people_min:g} en UMR)"),
     }

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from planner.decide.gains import TIERS, people_tiers, take_best
+from planner.access.gap import TIERS
+from planner.decide.gains import people_tiers, take_best
 from planner.errors import SolverError
 from planner.model import Access, Option, Plan, Solution
 from planner.settings import Scenario

@@ -87,11 +87,6 @@ def is_current(folder: Path, prepared: Path, scenario: Scenario) -> bool:
     return whole and all(about.get(key) == value for key, value in asked.items())
 
 
-def read_layers(folder: Path) -> dict[str, gpd.GeoDataFrame]:
-    """The layers of a finished run, by name, as `read_layer` gives them."""
-    return {name: read_layer(folder, name) for name in TABLES}
-
-
 def read_layer(folder: Path, name: str) -> gpd.GeoDataFrame:
     """One layer of a finished run in EPSG:4326, indexed by its key, typed as it was written. StorageError, DataError."""
     path, tables = folder / f"{name}.geojson", TABLES[name]

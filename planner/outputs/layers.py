@@ -12,6 +12,7 @@ import shapely
 from planner import schema
 from planner.access.catchments import catchments
 from planner.access.rules import chosen_options
+from planner.decide.circuits import visit_days
 from planner.model import LEVELS, MODES, Option, Outcome, Plan, Region, Travel
 from planner.schema import Table
 from planner.settings import Scenario
@@ -112,16 +113,6 @@ def _route(option: Option, region: Region, travel: Travel, taken: pd.Series, sce
         for element, geometry in (("parada", stop.geometry), ("tramo", line)):
             rows.append({"id": f"{option.id}-{order:02d}-{element}", "element": element, **facts, "geometry": geometry})
     return rows
-
-
-def visit_days(order: int, visits_month: float, working_days: int) -> list[int]:
-    """Working days of the month on which the stop in place `order` is visited: one stop a day, visits evenly apart.
-
-    >>> visit_days(3, visits_month=2, working_days=20)
-    [3, 13]
-    """
-    visits = max(1, int(visits_month))
-    return [order + visit * (working_days // visits) for visit in range(visits)]
 
 
 def _areas(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gpd.GeoDataFrame:

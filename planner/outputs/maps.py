@@ -13,14 +13,14 @@ import re
 from collections.abc import Mapping
 from importlib import resources
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import folium
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from branca.element import Element, MacroElement
+from branca.element import MacroElement
 from branca.utilities import image_to_url
 from folium.template import Template
 from pyproj import Transformer
@@ -165,15 +165,6 @@ def drawing(drawn: Mapping[str, str]) -> folium.FeatureGroup:
     # streamlit-folium appends every group it ever drew to this list and never forgets one
     group.add_child(_Script(f"window.feature_group = []; window.planner.update({{{body}}});"))
     return group
-
-
-def build_map(municipalities: gpd.GeoDataFrame, grid: Grid, layers: Mapping[str, gpd.GeoDataFrame], note: str = "") -> folium.Map:
-    """The whole map in one go: `layers` from `outputs.layers`, `note` a line that stands on the map."""
-    whole = base_map(prepare_base(municipalities, grid, note))
-    drawing(prepare_layers(layers)).add_to(whole)
-    legend = Element(f"<style>{LEGEND_STYLE}</style>{legend_html(layers['areas_influencia'])}")
-    cast(folium.Figure, whole.get_root()).html.add_child(legend, name="leyenda")
-    return whole
 
 
 def legend_html(areas: gpd.GeoDataFrame) -> str:

@@ -13,9 +13,9 @@ import pandas as pd
 
 from planner.errors import DataError, StorageError
 from planner.outputs.geofiles import INDICATORS, MANIFEST, read_json, read_layer
-from planner.outputs.words import CLASSES, KINDS, KINDS_PLURAL, MODES, ROLES
 from planner.scenarios import Run
 from planner.schema import GRADES
+from planner.words import CLASSES, KINDS, KINDS_PLURAL, MODES, ROLES
 
 # key of a block of indicadores.json, words, unit
 ROWS: tuple[tuple[str, str, str], ...] = (

@@ -24,8 +24,7 @@ def compute_travel(region: Region, scenario: Scenario) -> Travel:
     Points stand on ground that can be walked. Localities that the grid refuses have NaN minutes and no pairs.
     """
     grid = region.grid
-    paces = {way: pace(grid, scenario, way) for way in WAYS}
-    people = set_on_grid(grid, paces["a_pie"], region.localities, snap_max_m=scenario.snap_max_m)
+    paces, people = _ground(region, scenario)
     units = set_on_grid(grid, paces["a_pie"], region.units[region.units["role"].isin(LEVELS)], snap_max_m=scenario.snap_max_m)
     role = region.units["role"].reindex(units.ids).to_numpy()
     surfaces = {(level, way): nearest_surface(grid, paces[way], units.only(role == level)) for level in LEVELS for way in WAYS}
@@ -77,16 +76,24 @@ def travel_times(
     )
 
 
+def seat_area(region: Region, travel: Travel, scenario: Scenario) -> TravelTimes:
+    """Minutes between localities and candidate seats by `mode_umr_seat`, at least up to umr_seat_reach_min."""
+    if scenario.mode_umr_seat == scenario.mode_first_level and scenario.umr_seat_reach_min <= travel.seats.cutoff_min:
+        return travel.seats
+    paces, people = _ground(region, scenario)
+    seats = people.only(people.ids.isin(travel.seats.sites))
+    return travel_times(region.grid, paces, people, seats, scenario.mode_umr_seat,
+                        cutoff_min=scenario.umr_seat_reach_min, wait_min=scenario.public_transport_wait_min)
+
+
 def nearest_seats(region: Region, seats: list[str], scenario: Scenario) -> tuple[Surface, pd.DataFrame]:
     """What units standing in these localities would be: the surface to the nearest in mode_first_level, and per locality.
 
     Not bounded; the table has `minutes` and `clues`, here the cvegeo of the seat, as Travel.nearest.
     """
-    grid = region.grid
-    paces = {way: pace(grid, scenario, way) for way in WAYS}
-    people = set_on_grid(grid, paces["a_pie"], region.localities, snap_max_m=scenario.snap_max_m)
+    paces, people = _ground(region, scenario)
     places = people.only(people.ids.isin(seats))
-    surface = surface_in_mode(lambda way: nearest_surface(grid, paces[way], places), scenario)
+    surface = surface_in_mode(lambda way: nearest_surface(region.grid, paces[way], places), scenario)
     return surface, _read(surface, people)
 
 
@@ -97,6 +104,12 @@ def surface_in_mode(surface: Callable[[Mode], Surface], scenario: Scenario) -> S
     walk, ride = surface("a_pie"), surface("vehiculo")
     waited = np.round(ride.minutes + scenario.public_transport_wait_min, DECIMALS)
     return Surface(np.minimum(walk.minutes, waited), np.where(waited < walk.minutes, ride.site, walk.site), walk.sites)
+
+
+def _ground(region: Region, scenario: Scenario) -> tuple[dict[Mode, np.ndarray], Places]:
+    """Paces of each way to go, and the localities set on ground that can be walked."""
+    paces = {way: pace(region.grid, scenario, way) for way in WAYS}
+    return paces, set_on_grid(region.grid, paces["a_pie"], region.localities, snap_max_m=scenario.snap_max_m)
 
 
 def _may_be_seat(region: Region, scenario: Scenario, first_level_min: pd.Series, all_year: pd.Series) -> np.ndarray:

@@ -7,11 +7,11 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from planner.outputs.words import CLASSES, KINDS, MODES, ROLES
 from planner.scenarios import Run
 from planner.ui.compute import Answer
 from planner.ui.state import Chosen
 from planner.ui.words import count, decimal, facts, flags, known, minutes, money, sentence
+from planner.words import CLASSES, KINDS, MODES, ROLES
 
 LAYERS = {"localidad": "localidades", "unidad": "unidades", "propuesta": "propuestas"}
 _EMPTY = ("Elija un lugar en el mapa o búsquelo por nombre o clave: aquí verá de qué se compone su puntaje, "

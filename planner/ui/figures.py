@@ -8,9 +8,9 @@ from typing import Any
 import streamlit as st
 
 from planner.model import MODES
-from planner.outputs.words import MODES as MODE_NAMES
 from planner.scenarios import Run
 from planner.ui.words import count, known, minutes, money, percent, safe
+from planner.words import MODES as MODE_NAMES
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from planner.outputs.words import KINDS
 from planner.ui.compute import Answer, Prepared, file_bytes
 from planner.ui.words import count, decimal, money, plain, sentence, table
+from planner.words import KINDS
 
 _COLUMNS = {"tipo": "Tipo", "nombre": "Sede, unidad o base", "costo_anual": "Costo anual (M MXN)", "costo_inversion": "Inversión (M MXN)",
             "personas": "Personas", "brecha_ponderada_cerrada": "Brecha que cierra", "motivo": "Motivo"}

@@ -7,11 +7,11 @@ from typing import Any
 import streamlit as st
 
 from planner.model import MODES
-from planner.outputs.words import KINDS
-from planner.outputs.words import MODES as MODE_NAMES
 from planner.settings import Scenario
 from planner.ui.compute import Prepared
 from planner.ui.words import PEOPLE, SEASONS
+from planner.words import KINDS
+from planner.words import MODES as MODE_NAMES
 
 _MILLION = 1e6
 _EDITED = "_ajustado"

@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.checks import BORDER_M, FAR_KM
 from planner.model import InputFile
-from planner.outputs.words import KINDS, MODES
+from planner.words import KINDS, MODES
 
 SEASONS = {"secas": "Secas", "lluvias": "Lluvias"}
 PEOPLE = {"sin_seguridad_social": "Sin seguridad social", "pobtot": "Población total", "psinder": "Sin derechohabiencia (PSINDER)"}

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
+from planner.access.gap import TIERS
 from planner.decide import selection
-from planner.decide.gains import TIERS, people_tiers, take_best
+from planner.decide.gains import people_tiers, take_best
 from planner.decide.selection import select
 from planner.model import Access, Option
 from planner.settings import Scenario

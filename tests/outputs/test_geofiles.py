@@ -20,7 +20,7 @@ from recount import recount
 
 from planner.errors import DataError, StorageError
 from planner.outputs import geofiles
-from planner.outputs.geofiles import canonical_json, geojson, is_current, read_layers, write_run
+from planner.outputs.geofiles import canonical_json, geojson, is_current, read_layer, write_run
 from planner.outputs.layers import layers
 
 A, B, C, D, E, F = valley.PLACES
@@ -126,7 +126,7 @@ def test_other_readers_open_geojson_and_geopackage_with_the_same_content(written
 
 
 def test_reading_back_gives_the_layers_that_were_written(written: Path, run: Any) -> None:
-    made, read = layers(run.region, run.travel, run.outcome, run.plan, run.scenario), read_layers(written)
+    made, read = layers(run.region, run.travel, run.outcome, run.plan, run.scenario), {name: read_layer(written, name) for name in LAYERS}
     assert list(read) == list(made)
     for name, frame in made.items():
         pd.testing.assert_frame_equal(pd.DataFrame(read[name].drop(columns="geometry")), pd.DataFrame(frame.drop(columns="geometry")))
@@ -141,7 +141,7 @@ def test_a_run_without_proposals_writes_valid_empty_layers(tmp_path: Path, run: 
     assert load(tmp_path / "run" / "rutas.geojson") == {"type": "FeatureCollection", "features": []}
     assert gpd.read_file(tmp_path / "run" / "plan.gpkg", layer="propuestas").empty
     assert dict(pyogrio.list_layers(tmp_path / "run" / "plan.gpkg").tolist())["paradas"] == "Point"
-    assert read_layers(tmp_path / "run")["propuestas"].empty
+    assert read_layer(tmp_path / "run", "propuestas").empty
 
 
 def test_the_manifest_says_what_made_the_run(written: Path, run: Any) -> None:
@@ -242,13 +242,13 @@ for limit in {limits}:
 
 def test_a_missing_or_damaged_run_is_told(tmp_path: Path, written: Path) -> None:
     with pytest.raises(StorageError, match="No se puede leer"):
-        read_layers(tmp_path / "nothing")
+        read_layer(tmp_path / "nothing", "rutas")
     (written / "rutas.geojson").write_text('{"type"')
     with pytest.raises(DataError, match="rutas.geojson está dañado"):
-        read_layers(written)
+        read_layer(written, "rutas")
     (written / "rutas.geojson").write_text('{"type": "FeatureCollection"}')
     with pytest.raises(DataError, match="no es una capa"):
-        read_layers(written)
+        read_layer(written, "rutas")
 
 
 def test_canonical_json_sorts_rounds_and_knows_no_nan() -> None:

@@ -10,9 +10,10 @@ import pytest
 import valley
 
 from planner import schema
+from planner.decide.circuits import visit_days
 from planner.errors import DataError
 from planner.model import LEVELS, MODES, Mode
-from planner.outputs.layers import dictionary, layers, visit_days
+from planner.outputs.layers import dictionary, layers
 
 A, B, C, D, E, F = valley.PLACES
 ONE, TWO, MOBILE, HOSPITAL = valley.FACILITIES

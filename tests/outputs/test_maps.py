@@ -37,7 +37,9 @@ def layers(name: str = "Lugar") -> dict[str, gpd.GeoDataFrame]:
 
 def page(name: str = "Lugar") -> str:
     region = valley.region()
-    return str(maps.build_map(region.municipalities, region.grid, layers(name)).get_root().render())
+    whole = maps.base_map(maps.prepare_base(region.municipalities, region.grid))
+    maps.drawing(maps.prepare_layers(layers(name))).add_to(whole)
+    return str(whole.get_root().render()) + maps.legend_html(layers(name)["areas_influencia"])
 
 
 class Scripts(HTMLParser):

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import valley
 
+from planner import words as named
 from planner.errors import DataError, StorageError
-from planner.outputs import words as named
 from planner.outputs.geofiles import write_run
 from planner.outputs.tables import compare_runs, summary_tables
 from planner.schema import CLASSES, ROLES

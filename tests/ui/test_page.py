@@ -13,7 +13,6 @@ import valley
 from streamlit.testing.v1 import AppTest
 
 from planner.checks import LOCALITY_FLAGS, UNIT_FLAGS
-from planner.outputs.words import MODES
 from planner.scenarios import Run, run_scenario
 from planner.settings import Scenario, describe_scenario
 from planner.sources import clues
@@ -21,6 +20,7 @@ from planner.ui import cards, words
 from planner.ui.compute import Answer, Prepared, file_bytes, layers
 from planner.ui.page import FILES
 from planner.ui.state import Chosen
+from planner.words import MODES
 
 ROOT = Path(__file__).parents[2]
 KPIS = ("Población objetivo", "A 60 minutos o menos de primer nivel", "A más de 2 horas de un hospital",

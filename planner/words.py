@@ -1,8 +1,9 @@
-"""What the values of the tables are called on screen, in tables and in reports."""
+"""What the values of the tables are called on screen, in tables and in sentences."""
 
 from planner.model import Mode
 
 MODES: dict[Mode, str] = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
+BY_MODE: dict[Mode, str] = {"a_pie": "a pie", "vehiculo": "en vehículo", "transporte_publico": "en transporte público"}
 KINDS = {"umr": "UMR nueva", "nucleo": "Núcleo adicional", "umm": "Ruta de UMM", "brigada": "Ruta de brigada"}
 KINDS_PLURAL = {"umr": "UMR nuevas", "nucleo": "Núcleos adicionales", "umm": "Rutas de UMM", "brigada": "Rutas de brigada"}
 ROLES = {"primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Servicio móvil", "ninguno": "Sin función en la red"}
