@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 
 from planner.access.people import target_people
-from planner.decide.rules import seat_rules
+from planner.decide.rules import left_out, seat_rules
 from planner.model import Region
 from planner.outputs.tables import summary_tables
 from planner.region import prepare_region
-from planner.scenarios import run_scenario
+from planner.scenarios import Run, choose_again, run_scenario
 from planner.settings import Scenario
 from planner.travel.times import compute_travel
 
@@ -36,6 +36,26 @@ def as_the_trial(region: Region) -> pd.DataFrame:
             rows.append({"cuenta": label, "población objetivo": people.sum(), "más allá de": f"{limit} min de {level}",
                          "personas": people[~(minutes <= limit)].sum(), "prueba independiente": check, "localidades rechazadas": len(lost)})
     return pd.DataFrame(rows)
+
+
+def by_budget(run: Run) -> pd.DataFrame:
+    """What each budget closes, with its proven gap, from the same facts and options."""
+    rows = []
+    for millions in (0, 20, 100, 250, 300, 500, 800, 2000):
+        started = time.perf_counter()
+        again = choose_again(run, run.scenario.model_copy(update={"budget_mxn_year": millions * 1e6}))
+        solution = again.plan.solution
+        rows.append({"M MXN a year": millions, "closed": solution.value, "proven gap %": f"{100 * solution.gap:.3f}", "status": solution.status,
+
+                     "rules broken": len(again.outcome.violations), "s": time.perf_counter() - started})
+    return pd.DataFrame(rows)
+
+
+def without_option(run: Run) -> pd.DataFrame:
+    """Localities beyond reach that no option serves, by the rule that leaves them out."""
+    left = left_out(run.plan.options, run.region, run.travel, run.access, run.scenario)
+    people = run.access.localities["people"].reindex(left.index)
+    return people.groupby(left["rule"]).agg(localities="size", people="sum").reset_index()
 
 
 def main() -> None:
@@ -72,6 +92,10 @@ def main() -> None:
     ]
     print(pd.DataFrame(beside, columns=["figure", "ours", "trial", "note"]).to_string(index=False), "\n")
     print(as_the_trial(region).to_string(index=False), "\n")
+    strengthened = region.units.loc[sorted({o.place for o in run.plan.options if o.kind == "nucleo" and o.id in run.plan.chosen}), "nuclei"]
+    print(f"units that the plan strengthens: {len(strengthened)}, of them with two nuclei or more today: {(strengthened >= 2).sum()}\n")
+    print(by_budget(run).to_string(index=False), "\n")
+    print(without_option(run).to_string(index=False), "\n")
     for title, table in summary_tables(run).items():
         print(f"{title}\n{table.to_string(index=False)}\n")
 
