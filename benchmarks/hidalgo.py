@@ -45,9 +45,9 @@ def by_budget(run: Run) -> pd.DataFrame:
         started = time.perf_counter()
         again = choose_again(run, run.scenario.model_copy(update={"budget_mxn_year": millions * 1e6}))
         solution = again.plan.solution
-        rows.append({"M MXN a year": millions, "closed": solution.value, "proven gap %": f"{100 * solution.gap:.3f}", "status": solution.status,
-
-                     "rules broken": len(again.outcome.violations), "s": time.perf_counter() - started})
+        rows.append({
+            "M MXN a year": millions, "closed": solution.value, "proven gap %": f"{100 * solution.gap:.3f}", "status": solution.status,
+            "rules broken": len(again.outcome.violations), "s": time.perf_counter() - started})
     return pd.DataFrame(rows)
 
 
