@@ -19,6 +19,11 @@ Level = Literal["primer_nivel", "hospital"]
 Severity = Literal["error", "aviso", "nota"]
 MODES: tuple[Mode, ...] = ("a_pie", "vehiculo", "transporte_publico")
 LEVELS: tuple[Level, ...] = ("primer_nivel", "hospital")
+# Steps from a cell (rows down, columns right): eight neighbours, then the eight knight's moves. Step k is undone by
+# step 7 - k, or 23 - k for a knight's move.
+STEPS: tuple[tuple[int, int], ...] = (
+    (-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1),
+    (-2, -1), (-2, 1), (-1, -2), (-1, 2), (1, -2), (1, 2), (2, -1), (2, 1))
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,11 @@ class InputFile:
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Rasters of travel on one grid, north up, square cells in metres.
+    """Terrain (and rasters of road speed) on one grid, north up, square cells in metres.
 
-    `road_kmh` is 0 where there is no road; `slope_deg` and `walk_factor` are NaN where the publisher has no data.
+    `road_kmh` is 0 where there is no road; `slope_deg` and `walk_factor` are NaN where the publisher has no data. Where
+    there is an elevation model, slopes of each step come from it and `slope_deg` only says where it has no data (voids
+    and sea are NaN in both).
     """
 
     transform: tuple[float, float, float, float, float, float]  # affine a, b, c, d, e, f
@@ -67,6 +74,9 @@ class Grid:
     road_kmh: np.ndarray  # float32 (height, width)
     slope_deg: np.ndarray  # float32 (height, width), degrees as published
     walk_factor: np.ndarray  # float32 (height, width), 0..1
+    elevation_m: np.ndarray | None = None  # float32 (height, width), of the cells' centres
+    blocked: np.ndarray | None = None  # uint16 (height, width): bit k is set where a barrier crosses STEPS[k]
+    people: np.ndarray | None = None  # float32 (height, width): people of a population raster, NaN where it has no data
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -82,6 +92,17 @@ class Grid:
         col = np.floor((np.asarray(x, float) - c) / a).astype(np.int64)
         row = np.floor((np.asarray(y, float) - f) / e).astype(np.int64)
         return row, col
+
+
+@dataclass(frozen=True, eq=False)
+class Roads:
+    """Vector roads in the region's CRS: edges run between the vertices that ways share and those where a way ends.
+
+    Ways that cross without a common vertex (bridges) are not connected.
+    """
+
+    nodes: gpd.GeoDataFrame  # index `node` 0..n-1; schema.ROAD_NODES, points
+    edges: gpd.GeoDataFrame  # index `edge` 0..m-1; schema.ROADS, lines from u to v
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +122,7 @@ class Region:
     grid: Grid
     findings: tuple[Finding, ...]
     inputs: tuple[InputFile, ...]
+    roads: Roads | None = None
 
 
 @dataclass(frozen=True, eq=False)

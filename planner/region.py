@@ -10,7 +10,7 @@ from typing import TypeVar
 import geopandas as gpd
 import pandas as pd
 
-from planner import schema
+from planner import columns, schema
 from planner.checks import check_grid, check_localities, check_units
 from planner.errors import DataError, SettingsError
 from planner.model import Finding, InputFile, Region
@@ -169,7 +169,7 @@ def _check(paths: Paths, localities: gpd.GeoDataFrame, units: gpd.GeoDataFrame, 
             ("boundaries.municipalities", schema.MUNICIPALITIES, municipalities),
             ("units.responsibility", schema.RESPONSIBILITY, responsibility), ("units.circuits", schema.CIRCUITS, circuits)):
         if frame is not None:
-            schema.check(table, frame, _names(paths, key) or key)
+            columns.check(table, frame, _names(paths, key) or key)
 
 
 def _not_used(paths: Paths) -> tuple[Finding, ...]:

@@ -1,51 +1,14 @@
 """Every table, declared once: column, type, unit, meaning, mark, Spanish export name and screen label.
 
-`check` holds a table against its declaration, when it comes in and when it goes out. `export_names` gives the Spanish
-names of the exports; their data dictionary is printed from the same lines.
+The exports take their Spanish names from these lines and the data dictionary is printed from them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-import pandas as pd
-import pandera.pandas as pa
-
-from planner.errors import DataError
-
-Kind = Literal["text", "int", "float", "bool"]
-Mark = Literal["dato", "derivado", "supuesto", ""]
-
-
-@dataclass(frozen=True)
-class Column:
-    name: str
-    kind: Kind
-    export: str
-    label: str
-    meaning: str
-    unit: str = ""
-    mark: Mark = "dato"
-    null: bool = False
-    low: float | None = None
-    high: float | None = None
-    values: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    name: str
-    key: Column
-    columns: tuple[Column, ...]
-
-    def all(self) -> tuple[Column, ...]:
-        return (self.key, *self.columns)
-
-    def names(self) -> list[str]:
-        return [c.name for c in self.columns]
-
+from planner.columns import Column, Table
 
 C = Column
 PEOPLE = "personas"
@@ -129,6 +92,41 @@ UNITS = Table("units", CLUES, (
     C("locality", "text", "cvegeo", "Localidad", "Localidad donde está, si se publica", null=True),
     C("previous_clues", "text", "clues_anterior", "CLUES anterior", "Clave anterior de la misma unidad", null=True),
     C("flags", "text", "avisos", "Avisos", "Códigos de los avisos de calidad, separados por coma", mark="derivado", null=True),
+))
+
+ROAD_NODES = Table("road_nodes", C("node", "int", "nodo", "Nodo", "Número del nodo"), (
+    C("origin", "text", "id_origen", "Id de origen", "Id del vértice según quien publica; nulo si no lo da", null=True),
+    C("component", "int", "componente", "Componente", "Parte conexa de la red, 0 la mayor (sin contar sentidos)", "", "derivado", low=0),
+))
+# What a road is for travel: OSM's highway classes (links take their road's class) and those of the RNC.
+ROAD_CLASSES = (
+    "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "road", "service", "track", "path", "ferry",
+    "carretera", "camino", "calle", "vereda")
+SURFACES = ("asphalt", "paved", "compacted", "unpaved")
+SMOOTHNESS = ("good", "bad", "very_bad", "horrible", "very_horrible", "impassable")
+ROADS = Table("roads", C("edge", "int", "tramo", "Tramo", "Número del tramo"), (
+    C("way", "text", "id_via", "Vía", "Id de la vía según quien publica"),
+    C("u", "int", "nodo_ini", "Nodo inicial", "Nodo donde empieza el trazo"),
+    C("v", "int", "nodo_fin", "Nodo final", "Nodo donde termina el trazo"),
+    C("name", "text", "nombre", "Nombre", "Nombre o clave de la vía", null=True),
+    C("road_class", "text", "clase", "Clase", "Clase de la vía", values=ROAD_CLASSES),
+    C("surface", "text", "superficie", "Superficie", "Superficie; nula si no se publica", null=True, values=SURFACES),
+    C("tracktype", "float", "tipo_brecha", "Tipo de brecha", "tracktype de OSM, 1 firme a 5 blanda", null=True, low=1, high=5),
+    C("smoothness", "text", "estado", "Estado", "smoothness de OSM; nulo si no se publica", null=True, values=SMOOTHNESS),
+    C("posted_kmh", "float", "velocidad", "Velocidad publicada", "Velocidad señalada o publicada", "km/h", null=True, low=0),
+    C("crossing_min", "float", "min_cruce", "Minutos de cruce", "Duración publicada de un transbordador, toda la vía", "min", null=True,
+      low=0),
+    C("length_m", "float", "longitud", "Longitud", "Longitud del tramo", "m", "derivado", low=0),
+    C("forward", "bool", "ida", "Ida", "Se circula de inicio a fin"),
+    C("backward", "bool", "vuelta", "Vuelta", "Se circula de fin a inicio"),
+    C("drive", "bool", "vehiculo", "Vehículo", "Pasa un vehículo"),
+    C("walk", "bool", "a_pie", "A pie", "Se puede caminar por ella"),
+    C("board", "bool", "abordable", "Abordable", "Se entra y se sale a pie en cualquier punto: no autopistas, cuota cerrada, puentes, "
+      "túneles ni transbordadores", mark="derivado"),
+    C("bridge", "bool", "puente", "Puente", "Puente"),
+    C("ford", "bool", "vado", "Vado", "Vado"),
+    C("ferry", "bool", "transbordador", "Transbordador", "Transbordador"),
+    C("toll", "bool", "cuota", "Cuota", "De cuota"),
 ))
 
 MUNICIPALITIES = Table("municipalities", CVE_MUN, (
@@ -275,63 +273,3 @@ CATCHMENTS = Table("catchments", C("id", "text", "id", "Área", "Identificador d
 
 TABLES = (LOCALITIES, UNITS, MUNICIPALITIES, RESPONSIBILITY, CIRCUITS, ACCESS, PLANNED, BY_MODE, SUGGESTION, UNIT_RESULTS,
           UNIT_PLANNED, PROPOSALS, ROUTES, CATCHMENTS)
-
-
-def export_names(*tables: Table, suffix: str = "") -> dict[str, str]:
-    """Code name -> Spanish export name of the columns (and keys) of these tables.
-
-    >>> export_names(ACCESS)["score"]
-    'puntaje_brecha'
-    """
-    return {c.name + suffix: c.export + suffix for t in tables for c in t.all()}
-
-
-def check(table: Table, frame: pd.DataFrame, where: str) -> None:
-    """Raise one DataError with every fault of `frame` (index = key, unless the key is a column) against `table`.
-
-    Each fault says what, where, how many rows and the first three ids.
-    """
-    keyed = frame if table.key.name in frame.columns else frame.rename_axis(table.key.name).reset_index()
-    faults = [f"falta la columna «{c.name}»" for c in table.all() if c.name not in keyed.columns]
-    ids = keyed[table.key.name].astype(str) if table.key.name in keyed.columns else pd.Series(dtype=str)
-    if table.key.name not in frame.columns and ids.duplicated().any():
-        faults.append(f"«{table.key.name}» repetida: {_some(ids[ids.duplicated()])}")
-    present = [c for c in table.all() if c.name in keyed.columns]
-    try:
-        pa.DataFrameSchema({c.name: _checks(c) for c in present}).validate(pd.DataFrame(keyed), lazy=True)
-    except pa.errors.SchemaErrors as found:
-        cases = found.failure_cases
-        for (column, rule), rows in cases.groupby(["column", "check"], sort=True, dropna=False):
-            at = rows["index"].dropna().astype(int)
-            faults.append(f"«{column}» {_RULES.get(str(rule).split('(')[0], str(rule))}: {_some(ids.iloc[at.to_list()])}")
-    if faults:
-        raise DataError(f"{where}: " + "; ".join(faults) + ". Corrija el archivo de origen y vuelva a preparar.")
-
-
-_RULES = {"not_nullable": "está vacía", "greater_than_or_equal_to": "es menor que lo admitido",
-          "less_than_or_equal_to": "es mayor que lo admitido", "isin": "tiene valores desconocidos",
-          "is_kind": "no es del tipo esperado"}
-
-
-def _some(ids: Sequence[str] | pd.Series) -> str:
-    listed = list(map(str, ids))
-    return f"{len(listed)} casos ({', '.join(listed[:3])}{', …' if len(listed) > 3 else ''})" if listed else "toda la columna"
-
-
-def _checks(column: Column) -> pa.Column:
-    rules = [pa.Check(_KIND_TESTS[column.kind], name="is_kind", element_wise=False, ignore_na=True, error="is_kind")]
-    if column.low is not None:
-        rules.append(pa.Check.ge(column.low))
-    if column.high is not None:
-        rules.append(pa.Check.le(column.high))
-    if column.values:
-        rules.append(pa.Check.isin(column.values))
-    return pa.Column(checks=rules, nullable=column.null)
-
-
-_KIND_TESTS = {
-    "text": lambda s: pd.api.types.is_string_dtype(s) or s.dropna().map(lambda v: isinstance(v, str)).all(),
-    "int": lambda s: pd.api.types.is_integer_dtype(s),
-    "float": lambda s: pd.api.types.is_numeric_dtype(s) and not pd.api.types.is_bool_dtype(s),
-    "bool": lambda s: pd.api.types.is_bool_dtype(s),
-}

@@ -51,6 +51,40 @@ class Need(Frozen):
         return dict(zip(GRADES, (self.muy_bajo, self.bajo, self.medio, self.alto, self.muy_alto), strict=True))
 
 
+class RoadSpeeds(Frozen):
+    """km/h of a vehicle by class of road on asphalt, where no speed is posted; on paths one walks."""
+
+    motorway: float = Field(90.0, gt=0, le=130)
+    trunk: float = Field(80.0, gt=0, le=130)
+    primary: float = Field(70.0, gt=0, le=130)
+    secondary: float = Field(60.0, gt=0, le=130)
+    tertiary: float = Field(50.0, gt=0, le=130)
+    unclassified: float = Field(40.0, gt=0, le=130)
+    residential: float = Field(30.0, gt=0, le=130)
+    road: float = Field(30.0, gt=0, le=130)
+    service: float = Field(20.0, gt=0, le=130)
+    track: float = Field(20.0, gt=0, le=130)
+    ferry: float = Field(15.0, gt=0, le=130)
+    carretera: float = Field(80.0, gt=0, le=130)
+    camino: float = Field(60.0, gt=0, le=130)
+    camino_sin_pavimento: float = Field(30.0, gt=0, le=130)
+    calle: float = Field(30.0, gt=0, le=130)
+
+
+class RoadFactors(Frozen):
+    """Share of a road's speed left by its surface, its OSM tracktype or its OSM smoothness."""
+
+    asphalt: float = Field(1.0, gt=0, le=1)
+    paved: float = Field(0.9, gt=0, le=1)
+    compacted: float = Field(0.85, gt=0, le=1)
+    unpaved: float = Field(0.7, gt=0, le=1)
+    tracktype: tuple[float, float, float, float, float] = (1.0, 0.9, 0.8, 0.7, 0.6)
+    bad: float = Field(0.8, gt=0, le=1)
+    very_bad: float = Field(0.6, gt=0, le=1)
+    horrible: float = Field(0.4, gt=0, le=1)
+    very_horrible: float = Field(0.2, gt=0, le=1)
+
+
 class Scenario(Frozen):
     """Everything that a run may be asked to assume; hashable, so it keys caches."""
 
@@ -66,6 +100,18 @@ class Scenario(Frozen):
         40.0, "km/h", "supuesto", "planner", "Celdas de camino hasta esta velocidad cuentan como terracería", ge=0, le=130)
     rain_unpaved_factor: float = _value(
         0.5, "proporción", "supuesto", "planner", "Velocidad de la terracería en lluvias respecto a secas", gt=0, le=1)
+    unpaved_cap_kmh: float = _value(
+        30.0, "km/h", "supuesto", "planner", "Velocidad máxima en terracería (red vial vectorial)", gt=0, le=130)
+    road_kmh: RoadSpeeds = _value(
+        RoadSpeeds(), "km/h", "dato", "GeoHealthAccess; RNC: planner", "Velocidad por clase de vía donde no se publica")
+    road_factor: RoadFactors = _value(
+        RoadFactors(), "proporción", "dato", "GeoHealthAccess; tracktype y smoothness: planner",
+        "Velocidad que deja la superficie de la vía")
+    drive_slope_decay: float = _value(
+        0.0, "", "supuesto", "planner", "Cuánto frena la pendiente a un vehículo: exp(-valor x |pendiente|); 0 = nada", ge=0, le=10)
+    rain_closes: tuple[Literal["vados", "brechas", "veredas"], ...] = _value(
+        (), "", "supuesto", "planner", "Vías cerradas en lluvias (red vial vectorial)")
+    neighbours: Literal[8, 16] = _value(8, "", "supuesto", "planner", "Direcciones en que se camina de celda a celda")
     public_transport_wait_min: float = _value(
         30.0, "min", "supuesto", "planner", "Espera del transporte público", ge=0, le=600)
     snap_max_m: float = _value(
@@ -181,7 +227,8 @@ def describe_scenario(scenario: Scenario) -> pd.DataFrame:
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         value = getattr(scenario, key)
         shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
-        rows.append({"key": key, "meaning": info.description, "value": value.by_grade() if isinstance(value, Need) else shown,
+        by_part = value.by_grade() if isinstance(value, Need) else value.model_dump() if isinstance(value, Frozen) else shown
+        rows.append({"key": key, "meaning": info.description, "value": by_part,
                      **{k: extra.get(k, "") for k in ("unit", "mark", "source")}})
     return pd.DataFrame(rows)
 

@@ -10,7 +10,7 @@ import small_iter
 import valley
 from shapely.geometry import box
 
-from planner import schema
+from planner import columns, schema
 from planner.checks import check_grid, check_localities, check_units, findings_table, join_flags
 from planner.errors import DataError, SettingsError
 from planner.model import Finding, Grid
@@ -114,7 +114,7 @@ def test_only_localities_and_a_raster_are_needed_and_data_may_lie_elsewhere(file
     assert (len(region.units), region.responsibility, region.circuits, region.crs) == (0, None, None, "EPSG:32614")
     assert region.municipalities["name"].to_dict() == {"13001": "Uno", "13002": "Dos"}
     assert region.municipalities.geometry.isna().all()
-    schema.check(schema.UNITS, region.units, "prueba")
+    columns.check(schema.UNITS, region.units, "prueba")
 
 
 @pytest.mark.parametrize(("old", "new", "sentence"), [

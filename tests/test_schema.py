@@ -2,15 +2,15 @@ import pandas as pd
 import pytest
 import valley
 
-from planner import schema
+from planner import columns, schema
 from planner.errors import DataError
 
 
 def test_the_valley_is_a_region_by_the_schema() -> None:
     region = valley.region()
-    schema.check(schema.LOCALITIES, region.localities, "localidades")
-    schema.check(schema.UNITS, region.units, "unidades")
-    schema.check(schema.MUNICIPALITIES, region.municipalities, "municipios")
+    columns.check(schema.LOCALITIES, region.localities, "localidades")
+    columns.check(schema.UNITS, region.units, "unidades")
+    columns.check(schema.MUNICIPALITIES, region.municipalities, "municipios")
 
 
 def test_all_faults_are_told_at_once_with_ids() -> None:
@@ -19,7 +19,7 @@ def test_all_faults_are_told_at_once_with_ids() -> None:
     table["irs_grade"] = table["irs_grade"].where(table["name"] != "B", "Altísimo")
     table["name"] = table["name"].where(table["name"] != "C", None)
     with pytest.raises(DataError) as told:
-        schema.check(schema.LOCALITIES, table, "localidades de prueba")
+        columns.check(schema.LOCALITIES, table, "localidades de prueba")
     for words in ("localidades de prueba", "falta la columna «lat»", "«population» es menor que lo admitido: 1 casos (990010001)",
                   "«irs_grade» tiene valores desconocidos: 1 casos (990010002)", "«name» está vacía: 1 casos (990010003)"):
         assert words in str(told.value)
@@ -29,27 +29,27 @@ def test_repeated_keys_and_wrong_types_are_told() -> None:
     table = valley.region().municipalities
     twice = pd.concat([table, table.iloc[:1]])
     with pytest.raises(DataError, match="«cve_mun» repetida: 1 casos"):
-        schema.check(schema.MUNICIPALITIES, twice, "municipios")
+        columns.check(schema.MUNICIPALITIES, twice, "municipios")
     with pytest.raises(DataError, match="«irs» no es del tipo esperado"):
-        schema.check(schema.MUNICIPALITIES, table.assign(irs=table["irs"].astype(str)), "municipios")
+        columns.check(schema.MUNICIPALITIES, table.assign(irs=table["irs"].astype(str)), "municipios")
 
 
 def test_check_changes_nothing() -> None:
     table = valley.region().units
     before = table.copy()
-    schema.check(schema.UNITS, table, "unidades")
+    columns.check(schema.UNITS, table, "unidades")
     pd.testing.assert_frame_equal(table, before)
 
 
 def test_export_names_are_the_contract() -> None:
-    names = schema.export_names(schema.LOCALITIES, schema.ACCESS)
+    names = columns.export_names(schema.LOCALITIES, schema.ACCESS)
     contract = ("cvegeo nom_ent nom_mun nom_loc pobtot poblacion pob_indigena irs grado_rezago irs_imputado clues_asignada "
                 "min_primer_nivel min_hospital clues_hospital suficiencia visitas_mes puntaje_brecha personas_equiv "
                 "brecha_ponderada cobertura")
     assert set(contract.split()) <= set(names.values())
-    units = schema.export_names(schema.UNITS, schema.UNIT_RESULTS).values()
+    units = columns.export_names(schema.UNITS, schema.UNIT_RESULTS).values()
     assert set("clues nombre institucion tipologia clase nivel nucleos carga capacidad localidades poblacion".split()) <= set(units)
-    proposals = schema.export_names(schema.PROPOSALS).values()
+    proposals = columns.export_names(schema.PROPOSALS).values()
     wanted = "id tipo cvegeo clues costo_inversion costo_anual personas brecha_ponderada_cerrada robustez motivo"
     assert set(wanted.split()) <= set(proposals)
     assert all(v.isascii() and v == v.lower() for v in names.values())

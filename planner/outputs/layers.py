@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner import schema
+from planner import columns, schema
 from planner.access.catchments import catchments
 from planner.access.rules import chosen_options
+from planner.columns import Table
 from planner.decide.circuits import visit_days
 from planner.model import LEVELS, MODES, Option, Outcome, Plan, Region, Travel
-from planner.schema import Table
 from planner.settings import Scenario
 from planner.travel.times import nearest_seats, surface_in_mode
 
@@ -68,12 +68,12 @@ def _exported(name: str, frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
     if inner.empty:  # a table without rows has no types of its own
         inner = inner.astype({c.name: c.kind for t in tables for c in t.columns if c.kind != "text" and c.name in inner})
     for table in tables:
-        schema.check(table, inner, f"Capa {name}")
-    columns = {c.export: _tidy(inner[c.name], c) for table in tables for c in table.columns}
-    return gpd.GeoDataFrame(columns, geometry=frame.geometry.array, crs=crs, index=inner.index.rename(key.export)).sort_index()
+        columns.check(table, inner, f"Capa {name}")
+    exported = {c.export: _tidy(inner[c.name], c) for table in tables for c in table.columns}
+    return gpd.GeoDataFrame(exported, geometry=frame.geometry.array, crs=crs, index=inner.index.rename(key.export)).sort_index()
 
 
-def _tidy(values: pd.Series, column: schema.Column) -> pd.Series:
+def _tidy(values: pd.Series, column: columns.Column) -> pd.Series:
     if column.kind == "float":
         return values.astype(float).map(significant)
     if column.kind == "int":

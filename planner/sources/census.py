@@ -10,7 +10,7 @@ import pandas as pd
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from planner import schema
+from planner import columns, schema
 from planner.errors import DataError, SettingsError
 from planner.model import Finding
 from planner.sources import deprivation
@@ -54,9 +54,9 @@ def read_canonical_localities(path: Path, entity: str, crs: str | None = None) -
 
     Columns that may be null, the municipality key and the marks of imputation may be absent. DataError with every fault.
     """
-    columns = schema.LOCALITIES.all()
-    needed = [c.name for c in columns if not c.null and c.name not in _COMPUTED]
-    spanish = schema.export_names(schema.LOCALITIES)
+    declared = schema.LOCALITIES.all()
+    needed = [c.name for c in declared if not c.null and c.name not in _COMPUTED]
+    spanish = columns.export_names(schema.LOCALITIES)
     raw = read_text_table(path, optional=[*spanish, *spanish.values()])
     raw = raw.rename(columns={e: n for n, e in spanish.items() if n not in raw.columns})
     missing = [f"{n} o {spanish[n]}" if spanish[n] != n else n for n in needed if n not in raw.columns]
@@ -69,7 +69,7 @@ def read_canonical_localities(path: Path, entity: str, crs: str | None = None) -
     rows = raw.set_index(keys.rename("cvegeo"))[ours.to_numpy()].sort_index()
     refuse_repeated(rows.index, path.name)
     rows = rows.assign(cve_mun=rows.index.str[:5])
-    table = pd.DataFrame({c.name: _typed(rows, c, path.name) for c in columns[1:]}, index=rows.index)
+    table = pd.DataFrame({c.name: _typed(rows, c, path.name) for c in declared[1:]}, index=rows.index)
     check_coordinates(table, path.name)
     return _checked(table, crs, path.name), (*_rows_left_out({"otra entidad": int((~ours).sum())}), *_imputed(table))
 
@@ -132,7 +132,7 @@ def _checked(table: pd.DataFrame, crs: str | None, where: str) -> gpd.GeoDataFra
         raise DataError(f"{where}: sin coordenadas {some(lost)}; agregue el catálogo AGEEML ([localities] catalogue) o complételas.")
     points = gpd.GeoSeries(gpd.points_from_xy(table["lon"], table["lat"], crs=4326), index=table.index)
     out = gpd.GeoDataFrame(table[schema.LOCALITIES.names()], geometry=points.to_crs(_metres(crs) or points.estimate_utm_crs()))
-    schema.check(schema.LOCALITIES, out, where)
+    columns.check(schema.LOCALITIES, out, where)
     return out
 
 
@@ -148,7 +148,7 @@ def _metres(crs: str | None) -> CRS | None:
     return known
 
 
-def _typed(rows: pd.DataFrame, column: schema.Column, where: str) -> pd.Series:
+def _typed(rows: pd.DataFrame, column: columns.Column, where: str) -> pd.Series:
     if column.name not in rows.columns:
         return pd.Series(False, index=rows.index) if column.kind == "bool" else _no_text(rows.index).astype(
             "str" if column.kind == "text" else "float64")

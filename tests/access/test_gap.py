@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from valley_travel import DRIVE, HOSPITAL, MOBILE, U1, U2, WALK, A, B, C, D, E, F, travel
 
-from planner import schema
+from planner import columns, schema
 from planner.access.gap import STATES, compute_access
 from planner.model import Access, Region
 from planner.settings import Scenario
@@ -153,8 +153,8 @@ def test_a_locality_without_people_keeps_its_state_and_weighs_nothing() -> None:
 
 def test_tables_are_as_declared() -> None:
     found = access(CROWDED, unknown=(A,))
-    schema.check(schema.ACCESS, found.localities, "acceso")
-    schema.check(schema.UNIT_RESULTS, found.units, "unidades")
+    columns.check(schema.ACCESS, found.localities, "acceso")
+    columns.check(schema.UNIT_RESULTS, found.units, "unidades")
     assert found.localities.columns.tolist() == schema.ACCESS.names()
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from valley_travel import SEATS, U1, U2, A, B, C, D, E, F, travel
 
-from planner import schema
+from planner import columns, schema
 from planner.access.gap import STATES, compute_access
 from planner.access.outcome import evaluate
 from planner.model import Access, Option, Outcome, Plan, Region, Solution
@@ -94,7 +94,7 @@ def test_what_the_proposals_close_is_what_the_region_gains() -> None:
     assert found.proposals.loc["umr-F", "weighted"] == pytest.approx(500 * 0.7 * 2)
     assert found.proposals.loc["umm-1", "weighted"] == pytest.approx(300 * 0.7 * 0.25 * 1.75)
     assert found.proposals["people"].to_dict() == {"nucleo-1": 900.0, "umm-1": 300.0, "umr-F": 500.0}
-    schema.check(schema.PROPOSALS, found.proposals, "propuestas")
+    columns.check(schema.PROPOSALS, found.proposals, "propuestas")
     assert found.proposals["cvegeo"].dropna().to_dict() == {"umr-F": F}
     assert found.proposals["clues"].dropna().to_dict() == {"nucleo-1": U1, "umm-1": U2}
     region = valley.region()

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import valley
 
-from planner import schema
+from planner import columns, schema
 from planner.decide.circuits import visit_days
 from planner.errors import DataError
 from planner.model import LEVELS, MODES, Mode
@@ -162,4 +162,4 @@ def test_a_broken_table_is_refused_in_words(run: Any) -> None:
 
 
 def test_names_come_from_the_schema() -> None:
-    assert schema.export_names(schema.PLANNED)["score_plan"] == "puntaje_brecha_plan"
+    assert columns.export_names(schema.PLANNED)["score_plan"] == "puntaje_brecha_plan"

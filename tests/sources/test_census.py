@@ -10,7 +10,7 @@ import pytest
 import small_iter
 import valley
 
-from planner import schema
+from planner import columns, schema
 from planner.errors import DataError, SettingsError
 from planner.sources import deprivation
 from planner.sources.census import locality_table, read_canonical_localities
@@ -142,7 +142,7 @@ def test_crs_must_be_projected_metres(census: IterTables, crs: str) -> None:
 def test_canonical_tables_come_back_as_they_were(tmp_path: Path, name: str, spanish: bool) -> None:
     table = valley.region().localities
     out = pd.DataFrame(table.drop(columns="geometry")).reset_index()
-    out = out.rename(columns=schema.export_names(schema.LOCALITIES)) if spanish else out
+    out = out.rename(columns=columns.export_names(schema.LOCALITIES)) if spanish else out
     if name == "t.gpkg":
         gpd.GeoDataFrame(out, geometry=table.geometry.to_numpy(), crs=table.crs).to_file(tmp_path / name)
     elif name == "t.parquet":

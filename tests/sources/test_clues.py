@@ -4,7 +4,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from planner import schema
+from planner import columns, schema
 from planner.errors import DataError
 from planner.sources.clues import read_units
 
@@ -44,7 +44,7 @@ def test_hidalgo_meets_its_check_figures(shared):
     folder = shared / "data/hidalgo"
     tables = read_units([folder / "ESTABLECIMIENTO_SALUD_202501_hidalgo.xlsx", folder / "clues_202509_puntos_hidalgo.csv"], "13")
     units, aside = tables.units, tables.set_aside
-    schema.check(schema.UNITS, units, "prueba")
+    columns.check(schema.UNITS, units, "prueba")
     assert len(units) == 1211
     assert [int((units["institution"] == code).sum()) for code in ("IMB", "IMO", "SMP")] == [549, 242, 347]
     assert units.loc[units["institution"] == "IMO", "unit_class"].value_counts().to_dict() == {"UMR": 238, "HR": 4}

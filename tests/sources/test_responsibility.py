@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from planner import schema
+from planner import columns, schema
 from planner.errors import DataError
 from planner.sources.clues import read_units
 from planner.sources.inegi import read_iter
@@ -31,7 +31,7 @@ def test_hidalgo_meets_its_check_figures(shared):
     tables = read_units([folder / "ESTABLECIMIENTO_SALUD_202501_hidalgo.xlsx", folder / "clues_202509_puntos_hidalgo.csv"], "13")
     places = read_iter(folder / "iter_13_cpv2020_csv.zip", "13").localities.index
     rows, findings = read_responsibility(folder / "localidad_a_clues_responsable.csv", tables.units, tables.set_aside, places)
-    schema.check(schema.RESPONSIBILITY, rows, "prueba")
+    columns.check(schema.RESPONSIBILITY, rows, "prueba")
     assert (len(rows), rows["cvegeo"].nunique(), rows["published_clues"].nunique()) == (4735, 4690, 764)
     assert rows["people"].sum() == 2_194_391
     assert rows.groupby("cvegeo")["share"].sum().sub(1).abs().max() < 1e-12
@@ -77,6 +77,6 @@ def test_stops_of_former_codes_are_kept_and_unknown_ones_counted(tmp_path):
     path = table(tmp_path, "HGIMB000022,130010001,2\nHGSSA000016,130010002,1\nHGIMB000022,130010001,1\nHGIMB999999,130010001,2\n"
                            "HGIMB000022,210010001,2", "CLUES,CVEGEO,visitas_mes")
     stops, findings = read_circuits(path, UNITS, ASIDE, PLACES)
-    schema.check(schema.CIRCUITS, stops, "prueba")
+    columns.check(schema.CIRCUITS, stops, "prueba")
     assert stops.to_numpy().tolist() == [["HGIMB000011", "130010002", 1.0], ["HGIMB000022", "130010001", 3.0]]
     assert [f.count for f in findings] == [2]
