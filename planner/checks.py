@@ -7,22 +7,26 @@ from collections.abc import Mapping, Sequence
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from planner.errors import DataError
-from planner.model import Finding, Grid, Severity
+from planner.model import STEPS, Finding, Grid, Roads, Severity
 
 FAR_KM = 5.0  # a unit farther from its published locality is suspect: in Hidalgo 98 % lie nearer
 BORDER_M = 500.0  # published boundaries and points disagree by less than this along borders
-OUTSIDE_MAX = 0.05  # share of localities outside the rasters beyond which the raster is the wrong one
+OUTSIDE_MAX = 0.05  # share of localities outside the terrain beyond which the terrain is the wrong one
+HEIGHTS = (0.5, 2.0)  # median of elevation over published altitude beyond which the elevation is of another unit or place
+HEIGHT_MIN_M, HEIGHTS_MIN = 50.0, 10  # ratios are only told by places this high, and by this many of them
 SLOPE_MAX_DEG = 90.0
 SEVERITIES: tuple[Severity, ...] = ("error", "aviso", "nota")
 FlagTexts = Mapping[str, tuple[Severity, str, str]]  # code: severity, what, remedy
 
 LOCALITY_FLAGS: FlagTexts = {  # what the census hides is told by sources/census.py
     "fuera_de_municipio": ("aviso", f"Localidades a más de {BORDER_M:g} m de los límites de su municipio", "Revise sus coordenadas."),
-    "fuera_de_rasteres": ("aviso", "Localidades fuera de los rásteres: sin minutos de viaje", "Use rásteres que cubran todo el estado."),
-    "sin_dato_en_rasteres": ("aviso", "Localidades en celdas sin dato en ningún ráster: se mueven a la celda transitable más cercana o se "
-                             "rechazan", "Revise las coordenadas o complete los rásteres."),
+    "fuera_de_rasteres": ("aviso", "Localidades fuera de la malla del terreno: sin minutos de viaje", "Use un terreno que cubra todo el "
+                          "estado."),
+    "sin_dato_en_rasteres": ("aviso", "Localidades en celdas sin dato del terreno (vacíos o mar): se mueven a la celda transitable más "
+                             "cercana o se rechazan", "Revise las coordenadas o complete el terreno."),
 }
 UNIT_FLAGS: FlagTexts = {
     "lejos_de_localidad": ("aviso", f"Unidades a más de {FAR_KM:g} km de la localidad que publican", "Revise sus coordenadas."),
@@ -30,9 +34,10 @@ UNIT_FLAGS: FlagTexts = {
     "fuera_de_municipio": ("aviso", f"Unidades a más de {BORDER_M:g} m del municipio que publican", "Revise sus coordenadas."),
     "fuera_de_la_entidad": ("aviso", f"Unidades a más de {BORDER_M:g} m de los límites de la entidad", "Revise sus coordenadas."),
     "coordenada_compartida": ("nota", "Unidades de la red pública en el mismo punto que otra", "Confirme que comparten edificio."),
-    "fuera_de_rasteres": ("aviso", "Unidades fuera de los rásteres: no atienden a nadie", "Use rásteres que cubran todo el estado."),
-    "celda_intransitable": ("aviso", "Unidades de la red pública en celdas donde no se puede caminar: se mueven a la transitable más "
-                            "cercana o se rechazan", "Revise sus coordenadas o complete los rásteres."),
+    "fuera_de_rasteres": ("aviso", "Unidades fuera de la malla del terreno: no atienden a nadie", "Revise sus coordenadas, o use un "
+                          "terreno que cubra todo el estado."),
+    "celda_intransitable": ("aviso", "Unidades de la red pública en celdas donde no se puede caminar (sin dato, agua o mar): se mueven a "
+                            "la transitable más cercana o se rechazan", "Revise sus coordenadas o complete el terreno."),
 }
 
 
@@ -41,7 +46,8 @@ def check_localities(
 ) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
     """Localities with their flags, and the findings.
 
-    DataError if more than OUTSIDE_MAX of them lie outside the rasters or on cells where no raster has data: they are of another place.
+    DataError if more than OUTSIDE_MAX of them lie outside the terrain or on cells where it has no data, or if its elevation is not
+    that of their altitudes (HEIGHTS): it is of another place, or not in metres.
     """
     outside = _outside(localities, grid)
     blank = ~outside & _blank(localities, grid)
@@ -49,7 +55,9 @@ def check_localities(
     if lost.mean() > OUTSIDE_MAX:
         ids = ", ".join(localities.index[lost][:3])
         raise DataError(f"{where}: {lost.sum():,} de {len(localities):,} localidades ({lost.mean():.0%}, se admite {OUTSIDE_MAX:.0%}) caen "
-                        f"fuera de los rásteres o donde no traen dato ({ids}); revise que sean del mismo estado y estén bien proyectados.")
+                        f"fuera del terreno o donde no trae dato ({ids}); revise que sus archivos sean del mismo estado, estén bien "
+                        "proyectados y tengan las unidades que se piden.")
+    _check_heights(localities, grid)
     flags = {
         "poblacion_imputada": localities["uninsured_imputed"], "grupos_imputados": localities["groups_imputed"],
         "indice_imputado": localities["irs_imputed"], "sin_indice": localities["irs"].isna(),
@@ -79,12 +87,28 @@ def check_units(
 
 
 def check_grid(grid: Grid, where: str) -> tuple[Finding, ...]:
-    """What is odd in the rasters themselves."""
+    """What is odd in the terrain itself."""
     steep = int((grid.slope_deg > SLOPE_MAX_DEG).sum())
     if not steep:
         return ()
     return (Finding("pendiente_imposible", "aviso", f"Celdas con pendiente mayor que {SLOPE_MAX_DEG:g} grados: se recortan al calcular la "
                     "velocidad", where, steep, (f"máximo {np.nanmax(grid.slope_deg):.1f}",), "Revise el ráster de pendiente."),)
+
+
+def check_roads(roads: Roads, grid: Grid, where: str) -> tuple[Finding, ...]:
+    """Roads with a vertex beyond the grid or where the terrain has no data; bridges and ferries lie there by right."""
+    land = roads.edges[~(roads.edges["bridge"] | roads.edges["ferry"])]
+    xy, edge = shapely.get_coordinates(land.geometry.to_numpy(), return_index=True)
+    row, col = grid.cells(*xy.T)
+    height, width = grid.shape
+    beyond = (row < 0) | (col < 0) | (row >= height) | (col >= width)
+    blank = np.isnan(grid.slope_deg[np.clip(row, 0, height - 1), np.clip(col, 0, width - 1)])
+    ways = [land["way"].iloc[np.unique(edge[mask])].unique() for mask in (beyond, blank & ~beyond)]
+    return (
+        *Finding.of("camino_fuera_de_la_malla", "nota", "Vías que salen de la malla del terreno: ahí no se entra ni se sale a pie", where,
+                    ways[0]),
+        *Finding.of("camino_sin_terreno", "aviso", "Vías que pasan por celdas sin dato del terreno (vacíos o mar): se circula por ellas, "
+                    "pero ahí no se entra ni se sale a pie", where, ways[1], "Complete el modelo de elevación."))
 
 
 def join_flags(flags: Mapping[str, pd.Series], before: pd.Series) -> pd.Series:
@@ -129,20 +153,34 @@ def _outside(points: gpd.GeoDataFrame, grid: Grid) -> pd.Series:
 
 
 def _blank(points: gpd.GeoDataFrame, grid: Grid) -> pd.Series:
-    """Points on cells (or beyond the edge) where there is neither road nor slope nor walking factor."""
-    road, slope, factor = _under(points, grid)
-    return pd.Series((road == 0) & np.isnan(slope) & np.isnan(factor), index=points.index)
+    """Points on cells (or beyond the edge) without road where no raster has data, or the elevation has none."""
+    at = _under(points, grid)
+    unknown = np.isnan(grid.slope_deg[at]) & (np.isnan(grid.walk_factor[at]) | (grid.elevation_m is not None))
+    return pd.Series((grid.road_kmh[at] == 0) & unknown, index=points.index)
 
 
 def _blocked(points: gpd.GeoDataFrame, grid: Grid) -> pd.Series:
-    """Points on cells (or beyond the edge) that cannot be walked: no slope, or no walking factor off the roads."""
-    road, slope, factor = _under(points, grid)
-    return pd.Series(np.isnan(slope) | ((road == 0) & ~(factor > 0)), index=points.index)
+    """Points on cells (or beyond the edge) that cannot be walked: no slope; off the roads no walking factor, or barriers all around."""
+    at = _under(points, grid)
+    closed = ~(grid.walk_factor[at] > 0)
+    if grid.blocked is not None:
+        closed |= grid.blocked[at] == 2 ** len(STEPS) - 1
+    return pd.Series(np.isnan(grid.slope_deg[at]) | ((grid.road_kmh[at] == 0) & closed), index=points.index)
 
 
-def _under(points: gpd.GeoDataFrame, grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Road speed, slope and walking factor of the cell under each point, or of the nearest cell at the edge."""
+def _check_heights(localities: gpd.GeoDataFrame, grid: Grid) -> None:
+    if grid.elevation_m is None:
+        return
+    told, found = localities["altitude_m"].to_numpy(float), grid.elevation_m[_under(localities, grid)]
+    high = (told >= HEIGHT_MIN_M) & np.isfinite(found)
+    ratio = float(np.median(found[high] / told[high])) if high.sum() >= HEIGHTS_MIN else 1.0
+    if not HEIGHTS[0] <= ratio <= HEIGHTS[1]:
+        raise DataError(f"El modelo de elevación da alturas de {ratio:.2g} veces la altitud que se publica de {high.sum():,} localidades "
+                        f"({', '.join(localities.index[high][:3])}); revise que esté en metros y sea del mismo lugar.")
+
+
+def _under(points: gpd.GeoDataFrame, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of the cell under each point, or of the nearest cell at the edge."""
     row, col = grid.cells(points.geometry.x.to_numpy(), points.geometry.y.to_numpy())
     height, width = grid.shape
-    at = np.clip(row, 0, height - 1), np.clip(col, 0, width - 1)
-    return grid.road_kmh[at], grid.slope_deg[at], grid.walk_factor[at]
+    return np.clip(row, 0, height - 1), np.clip(col, 0, width - 1)

@@ -19,11 +19,19 @@ Level = Literal["primer_nivel", "hospital"]
 Severity = Literal["error", "aviso", "nota"]
 MODES: tuple[Mode, ...] = ("a_pie", "vehiculo", "transporte_publico")
 LEVELS: tuple[Level, ...] = ("primer_nivel", "hospital")
-# Steps from a cell (rows down, columns right): eight neighbours, then the eight knight's moves. Step k is undone by
-# step 7 - k, or 23 - k for a knight's move.
+# Steps from a cell (rows down, columns right): eight neighbours, then the eight knight's moves.
 STEPS: tuple[tuple[int, int], ...] = (
     (-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1),
     (-2, -1), (-2, 1), (-1, -2), (-1, 2), (1, -2), (1, 2), (2, -1), (2, 1))
+
+
+def opposite(step: int) -> int:
+    """The position in STEPS of the step that undoes this one.
+
+    >>> all(STEPS[opposite(k)] == (-down, -right) for k, (down, right) in enumerate(STEPS))
+    True
+    """
+    return 7 - step if step < 8 else 23 - step
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,12 @@ class Grid:
     def cell_m(self) -> float:
         return float(self.transform[0])
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north edges, metres."""
+        a, _, west, _, e, north = self.transform
+        return west, north + self.shape[0] * e, west + self.shape[1] * a, north
+
     def cells(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Row and column of each point (metres, grid CRS); may lie outside the grid."""
         a, _, c, _, e, f = self.transform
@@ -123,6 +137,7 @@ class Region:
     findings: tuple[Finding, ...]
     inputs: tuple[InputFile, ...]
     roads: Roads | None = None
+    barriers: gpd.GeoSeries | None = None  # lines and polygons that are not crossed on foot except by a road
 
 
 @dataclass(frozen=True, eq=False)

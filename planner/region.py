@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,35 +12,41 @@ import geopandas as gpd
 import pandas as pd
 
 from planner import columns, schema
-from planner.checks import check_grid, check_localities, check_units
-from planner.errors import DataError, SettingsError
-from planner.model import Finding, InputFile, Region
+from planner.checks import check_grid, check_localities, check_roads, check_units
+from planner.errors import DataError
+from planner.model import Finding, Grid, InputFile, Region, Roads
 from planner.regionfile import RegionFile, load_region_file
 from planner.settings import slug
+from planner.sources.barriers import cross_barriers
 from planner.sources.boundaries import read_districts, read_municipalities
 from planner.sources.census import locality_table, read_canonical_localities
 from planner.sources.clues import UnitTables, read_units
 from planner.sources.coneval import read_locality_index, read_municipal_index
 from planner.sources.inegi import read_ageeml, read_iter
-from planner.sources.rasters import read_grid
+from planner.sources.osm import read_osm
 from planner.sources.responsibility import read_circuits, read_responsibility
+from planner.sources.rnc import read_rnc
+from planner.sources.terrain import TerrainFiles, read_terrain
 from planner.store import digest
 
 SECTIONS = ("localities", "deprivation", "units", "community", "roads", "terrain", "population", "boundaries")
-UNREAD = ("roads.osm", "roads.rnc", "terrain.dem", "terrain.barriers")
-UNUSED = ("units.resources", "units.served", "community.table", "population.raster")
+VALUES = ("units.institutions", "terrain.cell_m")  # keys that name no file
+UNUSED = ("units.resources", "units.served", "community.table")
 ABSENT = {  # what the planner does without each optional file
     "deprivation.municipalities": "Sin libro municipal del CONEVAL: el índice se deriva del censo",
     "deprivation.localities": "Sin libro por localidad del CONEVAL: el grado de las localidades es una réplica derivada del censo",
     "units.files": "Sin archivos de unidades: nadie tiene servicio",
     "units.responsibility": "Sin tabla oficial de responsables: cada localidad responde a la unidad más cercana",
     "units.circuits": "Sin rutas de unidades móviles: se suponen las visitas del escenario",
-    "roads.speed_raster": "Sin caminos: nadie viaja en vehículo",
-    "terrain.slope": "Sin pendientes: el terreno se supone plano",
+    "roads": "Sin caminos: nadie viaja en vehículo",
+    "terrain.dem": "Sin relieve: el terreno se supone plano",
     "terrain.walk_factor": "Sin uso de suelo: a pie se supone factor 1",
+    "terrain.barriers": "Sin barreras: a pie se cruzan ríos y lagos donde el terreno deja",
+    "population.raster": "Sin ráster de población: solo cuentan las personas de las localidades",
     "boundaries.municipalities": "Sin límites municipales: no se revisa qué cae fuera de su municipio",
     "boundaries.districts": "Sin distritos: no hay resultados por distrito",
 }
+INSTEAD = {"roads": ("roads.osm", "roads.rnc", "roads.speed_raster"), "terrain.dem": ("terrain.slope",)}  # keys that also tell it
 T = TypeVar("T")
 Joined = tuple[pd.DataFrame, tuple[Finding, ...]]
 JoinReader = Callable[[Path, pd.DataFrame, pd.DataFrame, pd.Index], Joined]  # file, units, set aside, localities
@@ -58,35 +65,29 @@ def prepare_region(region_file: Path, data: Path | None = None) -> Region:
     localities, of_people = _localities(spec, paths, index, districts)
     crs = spec.crs or localities.crs.to_string()
     municipalities = _municipalities(spec, paths, localities, index, districts, crs)
-    grid = read_grid(_one(paths, "roads.speed_raster"), _one(paths, "terrain.slope"), _one(paths, "terrain.walk_factor"), crs)
     tables = _units(spec, paths, municipalities, crs)
+    grid, barriers, of_ground = _ground(spec, paths, localities, tables.units, crs)
+    roads, of_roads = _roads(paths, grid, crs)
     responsibility, of_table = _joined(read_responsibility, paths, "units.responsibility", tables, localities)
     circuits, of_circuits = _joined(read_circuits, paths, "units.circuits", tables, localities)
     localities, of_places = check_localities(localities, municipalities, grid, _names(paths, "localities"))
     units, of_units = check_units(tables.units, localities, municipalities, grid, _names(paths, "units.files"))
     _check(paths, localities, units, municipalities, responsibility, circuits)
-    findings = (*of_people, *of_places, *tables.findings, *of_units, *of_table, *of_circuits,
+    findings = (*of_people, *of_places, *tables.findings, *of_units, *of_table, *of_circuits, *of_ground, *of_roads,
                 *check_grid(grid, _names(paths, "terrain.slope")), *_not_used(paths))
     return Region(spec.name, slug(spec.name), spec.entity, crs, spec.synthetic, localities, units, municipalities, responsibility,
-                  circuits, grid, findings, _inputs(spec, paths))
+                  circuits, grid, findings, _inputs(spec, paths), roads, barriers)
 
 
 def _written(spec: RegionFile) -> dict[str, tuple[str, ...]]:
     """Paths as the region file writes them, by key such as `terrain.slope`."""
     sections = {name: section.model_dump(exclude_none=True) for name in SECTIONS if (section := getattr(spec, name)) is not None}
     return {f"{name}.{key}": (value,) if isinstance(value, str) else tuple(value)
-            for name, section in sections.items() for key, value in section.items() if key != "institutions"}
+            for name, section in sections.items() for key, value in section.items() if f"{name}.{key}" not in VALUES}
 
 
 def _paths(spec: RegionFile, folder: Path) -> Paths:
-    written = _written(spec)
-    unread = [key for key in UNREAD if key in written]
-    if unread:
-        raise SettingsError(f"Esta versión todavía no lee {', '.join(unread)}; "
-                            "use roads.speed_raster, terrain.slope y terrain.walk_factor.")
-    if not {"roads.speed_raster", "terrain.slope", "terrain.walk_factor"} & set(written):
-        raise SettingsError("El archivo de región no tiene ninguna fuente de viaje; agregue roads.speed_raster o terrain.slope.")
-    paths = {key: tuple(folder / name for name in names) for key, names in written.items()}
+    paths = {key: tuple(folder / name for name in names) for key, names in _written(spec).items()}
     missing = [f"{key} = {path}" for key, files in paths.items() for path in files if not path.is_file()]
     if missing:
         if not folder.is_dir():
@@ -139,6 +140,33 @@ def _municipalities(
     }, geometry=drawn.geometry.reindex(keys), crs=crs)
 
 
+def _ground(
+    spec: RegionFile, paths: Paths, localities: gpd.GeoDataFrame, units: gpd.GeoDataFrame, crs: str
+) -> tuple[Grid, gpd.GeoSeries | None, tuple[Finding, ...]]:
+    """The grid with what every file tells of the ground, and the barriers."""
+    files = TerrainFiles(
+        _one(paths, "roads.speed_raster"), _one(paths, "terrain.slope"), _one(paths, "terrain.walk_factor"), paths.get("terrain.dem", ()),
+        _one(paths, "population.raster"), spec.terrain.cell_m if spec.terrain else None)
+    grid, findings = read_terrain(files, localities.geometry, units.geometry, crs)
+    path = _one(paths, "terrain.barriers")
+    if path is None:
+        return grid, None, findings
+    barriers, blocked, of_barriers = cross_barriers(path, grid)
+    return replace(grid, blocked=blocked), barriers, (*findings, *of_barriers)
+
+
+def _roads(paths: Paths, grid: Grid, crs: str) -> tuple[Roads | None, tuple[Finding, ...]]:
+    """Vector roads within the grid, if the region has them."""
+    osm, rnc = _one(paths, "roads.osm"), _one(paths, "roads.rnc")
+    path = osm or rnc
+    if path is None:
+        return None, ()
+    roads, findings = (read_osm if osm else read_rnc)(path, crs, bounds=grid.bounds)
+    columns.check(schema.ROAD_NODES, roads.nodes, path.name)
+    columns.check(schema.ROADS, roads.edges, path.name)
+    return roads, (*findings, *check_roads(roads, grid, path.name))
+
+
 def _units(spec: RegionFile, paths: Paths, municipalities: gpd.GeoDataFrame, crs: str) -> UnitTables:
     """Units in the region's CRS; a municipality that is not published is that of the polygon they stand in."""
     if spec.units is None:
@@ -173,7 +201,8 @@ def _check(paths: Paths, localities: gpd.GeoDataFrame, units: gpd.GeoDataFrame, 
 
 
 def _not_used(paths: Paths) -> tuple[Finding, ...]:
-    absent = [Finding("falta_archivo", "nota", what, key, 1) for key, what in ABSENT.items() if key not in paths]
+    absent = [Finding("falta_archivo", "nota", what, key, 1) for key, what in ABSENT.items()
+              if not {key, *INSTEAD.get(key, ())} & set(paths)]
     unused = [Finding("sin_usar", "nota", "Archivo que esta versión todavía no usa", key, 1, (paths[key][0].name,))
               for key in UNUSED if key in paths]
     return (*absent, *unused)

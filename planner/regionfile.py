@@ -44,12 +44,27 @@ class RoadFiles(Frozen):
     rnc: str | None = None
     speed_raster: str | None = None
 
+    @model_validator(mode="after")
+    def _one(self) -> RoadFiles:
+        if sum(v is not None for v in (self.osm, self.rnc, self.speed_raster)) != 1:
+            raise ValueError("[roads] lleva exactamente una de las claves osm, rnc o speed_raster")
+        return self
+
 
 class TerrainFiles(Frozen):
     dem: str | tuple[str, ...] | None = None
     slope: str | None = None
     walk_factor: str | None = None
     barriers: str | None = None
+    cell_m: float | None = Field(None, ge=50, le=1000)
+
+    @model_validator(mode="after")
+    def _one_relief(self) -> TerrainFiles:
+        if self.dem is not None and self.slope is not None:
+            raise ValueError("[terrain] dem y slope dicen lo mismo; deje uno (con dem la pendiente depende del sentido en que se camina)")
+        if self.dem == ():
+            raise ValueError("[terrain] dem no tiene ningún archivo")
+        return self
 
 
 class PopulationFiles(Frozen):
@@ -76,6 +91,17 @@ class RegionFile(Frozen):
     terrain: TerrainFiles | None = None
     population: PopulationFiles | None = None
     boundaries: BoundaryFiles = BoundaryFiles()
+
+    @model_validator(mode="after")
+    def _travels(self) -> RegionFile:
+        roads, ground = self.roads, self.terrain
+        rasters = [f"{s}.{k}" for s, section, k in (("roads", roads, "speed_raster"), ("terrain", ground, "slope"),
+                                                  ("terrain", ground, "walk_factor")) if getattr(section, k, None)]
+        if roads is None and not rasters and (ground is None or ground.dem is None):
+            raise ValueError("no hay ninguna fuente de viaje; agregue [roads] (osm, rnc o speed_raster) o terrain.dem o terrain.slope")
+        if rasters and ground is not None and ground.cell_m is not None:
+            raise ValueError(f"terrain.cell_m no se usa: {rasters[0]} ya define la malla; quite uno de los dos")
+        return self
 
     @field_validator("name")
     @classmethod

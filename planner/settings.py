@@ -116,6 +116,8 @@ class Scenario(Frozen):
         30.0, "min", "supuesto", "planner", "Espera del transporte público", ge=0, le=600)
     snap_max_m: float = _value(
         1000.0, "m", "supuesto", "planner", "Distancia máxima para mover un punto que cae en celda intransitable", ge=0, le=5000)
+    listed_locality_m: float = _value(
+        1000.0, "m", "supuesto", "planner", "Alrededor de una localidad listada, su gente ya está contada en el censo", ge=0, le=20000)
     mode_first_level: Mode = _value("a_pie", "", "supuesto", "OMS: atención local a una hora de camino", "Modo al primer nivel")
     mode_hospital: Mode = _value("vehiculo", "", "supuesto", "planner", "Modo al hospital")
     mode_teams: Literal["vehiculo", "a_pie"] = _value("vehiculo", "", "supuesto", "planner", "Modo de los equipos móviles")

@@ -18,14 +18,16 @@ import pandas as pd
 
 from planner.checks import findings_table
 from planner.errors import DataError, StorageError, reason
-from planner.model import Finding, InputFile, Region
+from planner.model import Finding, InputFile, Region, Roads
 from planner.sources.rasters import load_grid, write_grid
 
-FORMAT = 1  # raised when the files of a prepared region change their meaning
+FORMAT = 2  # raised when the files of a prepared region change their meaning
 MANIFEST, REPORT = "manifest.json", "avisos.csv"
 FACTS = ("name", "slug", "entity", "crs", "synthetic")
 GEOGRAPHIC = ("localities", "units", "municipalities")
 TABLES = ("responsibility", "circuits")  # absent when the region has none
+ROADS = {"nodes": "road_nodes.parquet", "edges": "roads.parquet"}  # absent when its roads are a raster
+BARRIERS = "barriers.parquet"
 
 
 def write_region(region: Region, folder: Path) -> None:
@@ -84,6 +86,10 @@ def read_region(folder: Path) -> Region:
         for name in TABLES:
             stored = f"{name}.parquet" in manifest["files"]
             facts[name] = pd.read_parquet(folder / f"{name}.parquet") if stored else None
+        stored = ROADS["edges"] in manifest["files"]
+        facts["roads"] = Roads(**{part: gpd.read_parquet(folder / name) for part, name in ROADS.items()}) if stored else None
+        has_barriers = BARRIERS in manifest["files"]
+        facts["barriers"] = gpd.read_parquet(folder / BARRIERS).geometry if has_barriers else None
         return Region(
             **facts, grid=load_grid(folder, manifest["crs"]),
             findings=tuple(Finding(**{**f, "examples": tuple(f["examples"])}) for f in manifest["findings"]),
@@ -93,8 +99,13 @@ def read_region(folder: Path) -> Region:
 
 
 def _write(region: Region, folder: Path) -> None:
-    for name in GEOGRAPHIC:
-        getattr(region, name).to_parquet(folder / f"{name}.parquet", compression="zstd", schema_version="1.1.0", row_group_size=1 << 20)
+    frames = {f"{name}.parquet": getattr(region, name) for name in GEOGRAPHIC}
+    if region.roads is not None:
+        frames |= {name: getattr(region.roads, part) for part, name in ROADS.items()}
+    if region.barriers is not None:
+        frames[BARRIERS] = gpd.GeoDataFrame(geometry=region.barriers)
+    for name, frame in frames.items():
+        frame.to_parquet(folder / name, compression="zstd", schema_version="1.1.0", row_group_size=1 << 20)
     for name in TABLES:
         table = getattr(region, name)
         if table is not None:

@@ -13,3 +13,12 @@ CLASSES = {
     "UMM": "Unidad médica móvil", "brigada": "Brigada de salud", "especialidad": "Unidad de especialidad", "apoyo": "Unidad de apoyo",
     "sin_clasificar": "Sin clasificar",
 }
+# Classes of road, and what their surface is like.
+ROADS = {
+    "motorway": "autopista", "trunk": "vía troncal", "primary": "vía primaria", "secondary": "vía secundaria", "tertiary": "vía terciaria",
+    "unclassified": "vía local", "residential": "vía residencial", "road": "vía sin clase", "service": "vía de servicio", "track": "brecha",
+    "ferry": "transbordador", "carretera": "carretera", "camino": "camino", "camino_sin_pavimento": "camino sin pavimento",
+    "calle": "calle", "asphalt": "asfalto", "paved": "pavimento", "compacted": "compactada", "unpaved": "terracería",
+    "tracktype": "brecha de firme a blanda", "bad": "mal estado", "very_bad": "muy mal estado", "horrible": "pésimo estado",
+    "very_horrible": "casi intransitable",
+}

@@ -212,11 +212,11 @@ FAULTS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "csv not in UTF-8": (lambda f: (f / SLIM).write_bytes((f / SLIM).read_text("utf-8").encode("latin-1")), (SLIM, "UTF-8")),
     "negative population": (lambda f: spoil_census(f, set_first("POBTOT", "-3")), ("POBTOT", "990010001")),
     "text where a number is due": (lambda f: spoil_census(f, set_first("POBTOT", "muchos")), ("POBTOT", "muchos")),
-    "more than 5 % outside the rasters": (move_places(0.10), ("fuera de los rásteres", "10%")),
+    "more than 5 % outside the terrain": (move_places(0.10), ("fuera del terreno", "10%")),
     "missing file": (lambda f: (f / "pendiente.tif").unlink(), ("pendiente.tif",)),
     "unknown key in the region file": (region_line("[roads]", "[road]"), ("«road» no existe", "roads")),
     "entity of another state": (region_line('entity = "99"', 'entity = "13"'), ("13",)),
-    "source not read yet": (region_line('slope = "pendiente.tif"', 'dem = "dem.tif"'), ("dem",)),
+    "two sources of relief": (region_line('slope = "pendiente.tif"', 'slope = "pendiente.tif"\ndem = "dem.tif"'), ("dem", "slope")),
 }
 
 

@@ -16,7 +16,8 @@ ORDER_WITHIN = {("model", "schema"), ("schema", "model"), ("words", "schema"), (
                 ("settings", "regionfile"), ("ui", "cli"), ("ui", "demo"), ("demo", "cli"), ("demo", "ui")}
 HOMES = {
     "streamlit": {"ui", "app.py"}, "streamlit_folium": {"ui"}, "folium": {"outputs/maps.py"}, "branca": {"outputs/maps.py"},
-    "osmnx": {"sources/osm.py"}, "rasterio": {"sources/rasters.py", "access/catchments.py"}, "numba": {"travel/search.py"},
+    "osmnx": {"sources/osm.py"}, "osmium": {"sources/osm.py"}, "rasterio": {"sources/rasters.py", "access/catchments.py"},
+    "numba": {"travel/search.py"},
     "sklearn": {"decide"}, "highspy": {"decide/selection.py"}, "tomllib": {"settings.py"},
 }
 

@@ -1,5 +1,7 @@
 """From official files to a checked Region: Hidalgo's figures, and every wrong input in one sentence."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -8,12 +10,12 @@ import pandas as pd
 import pytest
 import small_iter
 import valley
-from shapely.geometry import box
+from shapely.geometry import LineString, box
 
 from planner import columns, schema
-from planner.checks import check_grid, check_localities, check_units, findings_table, join_flags
+from planner.checks import check_grid, check_localities, check_roads, check_units, findings_table, join_flags
 from planner.errors import DataError, SettingsError
-from planner.model import Finding, Grid
+from planner.model import Finding, Grid, Roads
 from planner.region import prepare_region
 from planner.sources.rasters import write_raster
 
@@ -101,8 +103,8 @@ def test_a_small_region_is_joined_and_flagged(files):
     assert region.municipalities["name"].tolist() == ["Uno", "Dos"]
     assert codes(region)["falta_archivo"] == 1
     absent = {f.where for f in region.findings if f.code == "falta_archivo"}
-    assert absent == {"deprivation.municipalities", "deprivation.localities", "units.responsibility", "units.circuits", "terrain.slope",
-                      "terrain.walk_factor", "boundaries.districts"}
+    assert absent == {"deprivation.municipalities", "deprivation.localities", "units.responsibility", "units.circuits", "terrain.dem",
+                      "terrain.walk_factor", "terrain.barriers", "population.raster", "boundaries.districts"}
     assert {i.role: i.cutoff for i in region.inputs} == {
         "localities.iter": "2020", "units.files": "2025-01", "roads.speed_raster": "", "boundaries.municipalities": ""}
 
@@ -118,8 +120,14 @@ def test_only_localities_and_a_raster_are_needed_and_data_may_lie_elsewhere(file
 
 
 @pytest.mark.parametrize(("old", "new", "sentence"), [
-    ('speed_raster = "carreteras.tif"', 'osm = "x.osm.pbf"', "todavía no lee roads.osm"),
     ('[roads]\nspeed_raster = "carreteras.tif"\n', "", "ninguna fuente de viaje"),
+    ('[roads]\nspeed_raster = "carreteras.tif"\n', '[terrain]\nbarriers = "rios.gpkg"\n', "ninguna fuente de viaje"),
+    ('speed_raster = "carreteras.tif"\n', "", "exactamente una de las claves osm, rnc o speed_raster"),
+    ('speed_raster = "carreteras.tif"', 'osm = "x.osm.pbf"\nrnc = "x.gpkg"', "exactamente una de las claves osm, rnc o speed_raster"),
+    ("[boundaries]", '[terrain]\ndem = "dem.tif"\nslope = "p.tif"\n[boundaries]', "dem y slope dicen lo mismo"),
+    ("[boundaries]", "[terrain]\ndem = []\n[boundaries]", "dem no tiene ningún archivo"),
+    ("[boundaries]", "[terrain]\ncell_m = 100\n[boundaries]", r"terrain\.cell_m no se usa: roads\.speed_raster ya define la malla"),
+    ("[boundaries]", '[terrain]\ndem = "dem.tif"\ncell_m = 10\n[boundaries]', "debe ser al menos 50"),
     ("speed_raster", "speed_rastr", "¿quiso decir «speed_raster»"),
     ("[boundaries]", "[fronteras]", "la clave «fronteras» no existe"),
     ('crs = "EPSG:32614"', 'crs = "EPSG:4326"', "EPSG:4326"),
@@ -149,7 +157,7 @@ def test_a_raster_in_degrees_of_another_crs_or_another_state_is_refused(files):
     write_raster(files / "carreteras.tif", np.zeros((100, 100), np.float32), (CELL, 0, WEST, 0, -CELL, NORTH), "EPSG:32614", 0)
     change(files, "[boundaries]", '[terrain]\nslope = "nada.tif"\nwalk_factor = "nada.tif"\n[boundaries]')
     write_raster(files / "nada.tif", np.full((100, 100), np.nan, np.float32), (CELL, 0, WEST, 0, -CELL, NORTH), "EPSG:32614", np.nan)
-    with pytest.raises(DataError, match="no traen dato"):
+    with pytest.raises(DataError, match="no trae dato"):
         prepare_region(files / "region.toml")
 
 
@@ -162,6 +170,107 @@ def test_official_files_that_are_broken_are_refused(files):
     (files / "clues_202501.csv").write_text(UNITS.replace("HGIMB000023", "HGIMB000011"), encoding="utf-8")
     with pytest.raises(DataError, match=r"CLUES repetidas \(HGIMB000011\)"):
         prepare_region(files / "region.toml")
+
+
+DEM = (0.001, 0.0, -98.60, 0.0, -0.001, 20.30)  # degrees, around the small census
+BOX = [[-98.48, 20.12], [-98.40, 20.12], [-98.40, 20.20]]
+
+
+def dem(files, values=None, name="dem.tif"):
+    heights = np.full((300, 300), 2130, np.float32) if values is None else values
+    write_raster(files / name, heights.astype(np.float32), DEM, "EPSG:4326", np.nan)
+
+
+def ways(files, *lines, name="vias.geojson"):
+    features = [{"type": "Feature", "properties": {"@id": f"way/{i}", "highway": "primary", "surface": "asphalt"},
+                 "geometry": {"type": "LineString", "coordinates": line}} for i, line in enumerate(lines, 1)]
+    (files / name).write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+
+
+def test_vector_roads_and_elevation_make_a_region_on_a_grid_of_its_own(files):
+    dem(files)
+    ways(files, BOX, [[-98.40, 20.20], [-98.35, 20.25], [-97.0, 20.25]], [[-90.0, 20.0], [-89.0, 20.0]])
+    gpd.GeoDataFrame(geometry=[LineString([(-98.45, 20.05), (-98.45, 20.15)]), box(-98.47, 20.13, -98.455, 20.15)], crs=4326).to_file(
+        files / "rios.gpkg")
+    write_raster(files / "gente.tif", np.full((300, 300), 2, np.float32), DEM, "EPSG:4326", -99)
+    change(files, 'speed_raster = "carreteras.tif"', 'osm = "vias.geojson"\n[terrain]\ndem = "dem.tif"\nbarriers = "rios.gpkg"\n'
+           '[population]\nraster = "gente.tif"')
+    region = prepare_region(files / "region.toml")
+    grid, roads = region.grid, region.roads
+    assert roads is not None
+    assert sorted(roads.edges["way"].str.removeprefix("way/").unique()) == ["1", "2"]  # the third lies beyond the grid
+    assert grid.cell_m == 100.0
+    assert grid.elevation_m is not None
+    assert grid.blocked is not None
+    assert grid.people is not None
+    np.testing.assert_allclose(grid.elevation_m, 2130)
+    assert not grid.road_kmh.any()
+    assert (grid.blocked > 0).sum() > 100
+    assert region.units["flags"].str.contains("celda_intransitable").fillna(False).tolist() == [True, True, False, False]  # in the lake
+    assert codes(region)["camino_fuera_de_la_malla"] == 1
+    told = {f.where for f in region.findings if f.code in ("falta_archivo", "sin_usar")}
+    assert not told & {"roads", "terrain.dem", "terrain.barriers", "population.raster"}
+    assert {i.role for i in region.inputs} >= {"roads.osm", "terrain.dem", "terrain.barriers", "population.raster"}
+
+
+def test_roads_alone_lie_on_flat_ground_and_terrain_alone_is_walked(files):
+    ways(files, BOX)
+    region = prepare_region(change(files, 'speed_raster = "carreteras.tif"', 'osm = "vias.geojson"'))
+    assert region.roads is not None
+    assert region.grid.elevation_m is None
+    assert not region.grid.slope_deg.any()
+    assert "terrain.dem" in {f.where for f in region.findings if f.code == "falta_archivo"}
+    dem(files)
+    region = prepare_region(change(files, '[roads]\nosm = "vias.geojson"', '[terrain]\ndem = ["dem.tif"]\ncell_m = 250'))
+    assert region.roads is None
+    assert region.grid.cell_m == 250
+    assert "roads" in {f.where for f in region.findings if f.code == "falta_archivo"}
+
+
+def test_units_in_the_sea_and_roads_over_it_are_told(files):
+    heights = np.full((300, 300), 2130.0)
+    heights[:, 190:] = 0  # east of -98.41
+    dem(files, heights)
+    ways(files, BOX)
+    change(files, 'speed_raster = "carreteras.tif"', 'osm = "vias.geojson"\n[terrain]\ndem = "dem.tif"')
+    region = prepare_region(files / "region.toml")
+    assert region.units.index[region.units["flags"].fillna("").str.contains("celda_intransitable")].tolist() == ["HGIMB000047"]
+    found = codes(region)
+    assert (found["celda_intransitable"], found["camino_sin_terreno"]) == (1, 1)
+    assert found["dem_mar"] > 1000
+    assert not any("ráster" in f.what + f.remedy for f in region.findings if f.where != "population.raster")
+
+
+def test_elevation_of_another_place_or_with_nothing_at_the_localities_is_refused(files):
+    change(files, 'speed_raster = "carreteras.tif"', 'osm = "vias.geojson"\n[terrain]\ndem = "dem.tif"')
+    ways(files, BOX)
+    write_raster(files / "dem.tif", np.full((9, 9), 50, np.float32), (0.001, 0, 44, 0, -0.001, -12), "EPSG:4326", None)
+    with pytest.raises(DataError, match="ninguna altura"):
+        prepare_region(files / "region.toml")
+    heights = np.full((300, 300), 2130.0)
+    heights[130:200, 120:170] = np.nan
+    dem(files, heights)
+    with pytest.raises(DataError, match=r"4 de 4 localidades \(100%, se admite 5%\) caen fuera del terreno o donde no trae dato"):
+        prepare_region(files / "region.toml")
+
+
+def test_elevation_in_feet_is_told_by_the_altitudes_of_the_census():
+    region = valley.region()
+    feet = replace(region.grid, elevation_m=np.full(region.grid.shape, 6560, np.float32))
+    with pytest.raises(DataError, match=r"3\.3 veces la altitud que se publica de 20 localidades"):
+        check_localities(many(20, 0), region.municipalities, feet, "censo")
+    check_localities(many(9, 0), region.municipalities, feet, "censo")  # too few to tell
+    check_localities(many(20, 0), region.municipalities, replace(feet, elevation_m=feet.elevation_m / 3), "censo")
+
+
+def test_roads_of_bridges_and_ferries_may_lie_over_water():
+    grid = replace(valley.grid(), slope_deg=np.where(np.arange(10) < 5, 0, np.nan) * np.ones((6, 1)))
+    x, y = np.array([1.5, 8.5]) * valley.CELL + valley.ORIGIN[0], valley.ORIGIN[1] - 500
+    lines = [LineString([(x[0], y), (x[i], y)]) for i in (1, 1, 1, 0)] + [LineString([(x[0], y), (x[0] - 9e4, y)])]
+    edges = gpd.GeoDataFrame({"way": list("abcde"), "bridge": [k == "b" for k in "abcde"], "ferry": [k == "c" for k in "abcde"]},
+                             geometry=lines, crs=valley.CRS)
+    found = {f.code: f.examples for f in check_roads(Roads(edges, edges), grid, "x.pbf")}
+    assert found == {"camino_fuera_de_la_malla": ("e",), "camino_sin_terreno": ("a",)}
 
 
 def many(count, outside):

@@ -6,7 +6,8 @@ import pytest
 from planner.errors import SettingsError
 from planner.model import MODES
 from planner.regionfile import load_region_file
-from planner.settings import Need, Scenario, describe_scenario, load_scenario
+from planner.settings import Need, RoadFactors, RoadSpeeds, Scenario, describe_scenario, load_scenario
+from planner.words import ROADS
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,6 +34,7 @@ def test_every_setting_says_its_mark_and_what_it_means() -> None:
     assert set(table["mark"]) == {"dato", "derivado", "supuesto"}
     assert (table["meaning"].str.len() > 5).all()
     assert (table["source"].str.len() > 2).all()
+    assert ROADS.keys() == {*RoadSpeeds.model_fields, *RoadFactors.model_fields}
 
 
 def test_every_setting_is_read_by_some_code() -> None:

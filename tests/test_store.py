@@ -4,19 +4,44 @@ import json
 import os
 from dataclasses import replace
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 import valley
 from geopandas.testing import assert_geodataframe_equal
 from numpy.testing import assert_array_equal
+from shapely.geometry import LineString
 
+from planner import columns, schema
 from planner.errors import StorageError
-from planner.model import Finding, InputFile, Region
+from planner.model import Finding, InputFile, Region, Roads
 from planner.region import prepare_region
-from planner.sources.rasters import LAYERS
+from planner.sources.rasters import LAYERS, OPTIONAL_LAYERS
 from planner.store import read_region, write_region
 
 ROOT_REGION = "regions/hidalgo.toml"
+
+
+def roads() -> Roads:
+    """Two nodes and one road, in the columns of the schema."""
+    nodes = gpd.GeoDataFrame({"origin": pd.Series(["1", None], dtype="str"), "component": [0, 0]}, geometry=gpd.points_from_xy(
+        [500_000, 501_000], [2_205_000, 2_205_000]), index=pd.RangeIndex(2, name="node"), crs=valley.CRS)
+    edge = {"way": "7", "u": 0, "v": 1, "name": None, "road_class": "primary", "surface": "asphalt", "tracktype": np.nan,
+            "smoothness": None, "posted_kmh": np.nan, "crossing_min": np.nan, "length_m": 1000.0, "forward": True, "backward": False,
+            "drive": True, "walk": True, "board": True, "bridge": False, "ford": False, "ferry": False, "toll": False}
+    line = LineString(nodes.geometry)
+    return Roads(nodes, gpd.GeoDataFrame([edge], geometry=[line], index=pd.Index([0], name="edge"), crs=valley.CRS).astype(
+        {"name": "str", "smoothness": "str"}))
+
+
+def full() -> Region:
+    """A region with everything that may be absent."""
+    grid = valley.grid()
+    height = np.arange(60, dtype=np.float32).reshape(6, 10)
+    height[0, 0] = np.nan
+    layers = replace(grid, elevation_m=height, blocked=np.arange(60, dtype=np.uint16).reshape(6, 10) * 1000, people=height * 2)
+    return replace(region(), grid=layers, roads=roads())
 
 
 def region() -> Region:
@@ -37,8 +62,12 @@ def assert_equal(one: Region, other: Region) -> None:
         else:
             pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
     assert one.grid.transform == other.grid.transform
-    for layer in LAYERS:
+    for layer in (*LAYERS, *OPTIONAL_LAYERS):
         assert_array_equal(getattr(one.grid, layer), getattr(other.grid, layer))
+    assert (one.roads is None) == (other.roads is None)
+    if one.roads is not None and other.roads is not None:
+        assert_geodataframe_equal(one.roads.nodes, other.roads.nodes)
+        assert_geodataframe_equal(one.roads.edges, other.roads.edges)
 
 
 def contents(folder):
@@ -53,6 +82,19 @@ def test_a_region_comes_back_as_it_was(tmp_path):
     assert_equal(without, read_region(tmp_path / "valle"))
     assert not (tmp_path / "valle/circuits.parquet").exists()
     assert [p.name for p in tmp_path.iterdir()] == ["valle"]
+
+
+def test_roads_and_every_layer_come_back_and_leave_no_trace_when_absent(tmp_path):
+    columns.check(schema.ROADS, roads().edges, "prueba")
+    columns.check(schema.ROAD_NODES, roads().nodes, "prueba")
+    for name in ("a", "b"):
+        write_region(full(), tmp_path / name)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert_equal(full(), read_region(tmp_path / "a"))
+    write_region(region(), tmp_path / "a")
+    assert_equal(region(), read_region(tmp_path / "a"))
+    assert set(contents(tmp_path / "b")) - set(contents(tmp_path / "a")) == {
+        "road_nodes.parquet", "roads.parquet", "elevation_m.tif", "blocked.tif", "people.tif"}
 
 
 def test_writing_twice_gives_equal_bytes(tmp_path):
@@ -106,10 +148,10 @@ def test_an_unwritable_place_is_told_and_nothing_is_left(tmp_path, monkeypatch):
     write_region(region(), tmp_path / "valle")
     before = contents(tmp_path / "valle")
 
-    def full(*_: object, **__: object) -> None:
+    def no_space(*_: object, **__: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr("planner.store.write_grid", full)
+    monkeypatch.setattr("planner.store.write_grid", no_space)
     with pytest.raises(StorageError, match="disco lleno"):
         write_region(replace(region(), name="Otro"), tmp_path / "valle")
     assert contents(tmp_path / "valle") == before

@@ -15,7 +15,7 @@ from planner.errors import DataError, StorageError
 from planner.outputs.geofiles import INDICATORS, MANIFEST, read_json, read_layer
 from planner.scenarios import Run
 from planner.schema import GRADES
-from planner.words import CLASSES, KINDS, KINDS_PLURAL, MODES, ROLES
+from planner.words import CLASSES, KINDS, KINDS_PLURAL, MODES, ROADS, ROLES
 
 # key of a block of indicadores.json, words, unit
 ROWS: tuple[tuple[str, str, str], ...] = (
@@ -213,13 +213,18 @@ def _setting(value: Any, unit: str) -> str:
 
     >>> _setting(5e6, "MXN/año"), _setting(0.67, ""), _setting(2025, "año"), _setting(None, "MXN"), _setting({"Alto": 0.75}, "")
     ('5,000,000', '0.67', '2025', 'sin tope', 'Alto 0.75')
+    >>> _setting({"calle": 30.0, "tracktype": [1.0, 0.9]}, ""), _setting("", "")
+    ('calle 30, brecha de firme a blanda 1 / 0.9', 'ninguna')
     """
+    if isinstance(value, (list, tuple)):
+        return " / ".join(_setting(part, unit) for part in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_setting(value[key], unit)}" for key in sorted(value, key=lambda k: _GRADE_ORDER.get(k, len(GRADES))))
+        keys = sorted(value, key=lambda k: _GRADE_ORDER.get(k, len(GRADES)))
+        return ", ".join(f"{ROADS.get(key, key)} {_setting(value[key], unit)}" for key in keys)
     if value is None or isinstance(value, bool):
         return {None: "sin tope", True: "sí", False: "no"}[value]
     if isinstance(value, str):
-        return value
+        return value or "ninguna"
     return f"{value:.12g}" if unit in _NAMELESS else f"{value:,.12g}"
 
 

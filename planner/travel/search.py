@@ -1,181 +1,276 @@
-"""Exact least-cost search over a grid of eight neighbours: Dijkstra with a ring of buckets, compiled.
+"""Exact least-cost search, compiled: a ring of buckets emptied in small lots, so that memory is asked for ahead of its use.
 
-An edge costs the mean pace of its two cells times its length (one side or one diagonal). Edges are rounded to
-2**-36 minutes, so that sums below 2**17 minutes (three months) are exact in float64: ties are true ties, and the
-way there costs to the bit what the way back costs. Eight directions lengthen straight lines by up to 8 %.
+A bucket is emptied until nothing falls back into it, so any width is exact. Labels are compared by minutes, then by
+source: ties go to the first source. Arcs stand five to a record of 64 bytes, one line of cache for most road nodes.
+Sums are exact (network.QUANTUM), so the order of the work never shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
-QUANTUM = 2.0**-36
-DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
+from planner.travel.network import QUANTUM
 
-
-def nearest_source(pace: np.ndarray, cell_m: float, sources: np.ndarray, *, bound_min: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
-    """Minutes from every cell to its nearest source and that source's position in `sources` (ties: the first).
-
-    `pace` is minutes per metre (height, width), inf = impassable; `sources` are flat cells, -1 = nowhere. Beyond
-    `bound_min` and where nobody gets, minutes are inf and the position -1. A source on an impassable cell is
-    nearest to that cell alone.
-    """
-    board = _board(pace, cell_m, bound_min)
-    board.spread(sources, bound_min)
-    return board.unpadded(board.minutes), board.unpadded(board.source)
+LOT_BITS = 8
+LOT = 1 << LOT_BITS  # entries of a bucket taken at once
+ARCS = 5  # arcs of a record: count and next record, heads, minutes
 
 
-def reach(
-    pace: np.ndarray, cell_m: float, sources: np.ndarray, targets: np.ndarray, *, bound_min: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every pair of target and source no farther apart than `bound_min`: target, source, minutes.
-
-    Positions in `targets` and `sources` (flat cells, -1 = nowhere), sorted by target, then source.
-    """
-    board = _board(pace, cell_m, bound_min)
-    on_grid = np.flatnonzero(targets >= 0)
-    cells = board.padded_cells(targets[on_grid])
-    hits: list[np.ndarray] = []
-    times: list[np.ndarray] = []
-    for k in range(len(sources)):
-        reached = board.spread(sources[k : k + 1], bound_min)
-        minutes = board.minutes[cells]
-        inside = np.flatnonzero(minutes <= bound_min)
-        hits.append(on_grid[inside])
-        times.append(minutes[inside])
-        board.minutes[reached] = np.inf
-        board.source[reached] = -1
-    source = np.repeat(np.arange(len(sources)), [len(h) for h in hits])
-    target = np.concatenate([*hits, np.empty(0, np.int64)])
-    order = np.argsort(target, kind="stable")
-    return target[order], source[order].astype(np.int32), np.concatenate([*times, np.empty(0)])[order]
-
-
-@dataclass(frozen=True, eq=False)
-class _Board:
-    """Work arrays of one search: cells in one row-major line, framed by impassable cells."""
-
-    shape: tuple[int, int]
-    pace: np.ndarray
-    steps: np.ndarray  # from a cell to its eight neighbours
-    scale: np.ndarray  # sum of two paces -> quanta, by neighbour
-    buckets_per_min: float
-    minutes: np.ndarray
-    source: np.ndarray
-    ring: np.ndarray  # first cell of each bucket
-    after: np.ndarray  # neighbours in the bucket's list
-    before: np.ndarray
-    touched: np.ndarray
-
-    def padded_cells(self, cells: np.ndarray) -> np.ndarray:
-        row, col = np.divmod(cells, self.shape[1])
-        return np.asarray((row + 1) * (self.shape[1] + 2) + col + 1, np.int64)
-
-    def unpadded(self, values: np.ndarray) -> np.ndarray:
-        height, width = self.shape
-        return values.reshape(height + 2, width + 2)[1:-1, 1:-1].copy()
-
-    def spread(self, sources: np.ndarray, bound_min: float) -> np.ndarray:
-        """Label all cells within the bound; returns the cells labelled."""
-        labels = np.flatnonzero(sources >= 0).astype(np.int32)
-        count = _spread(
-            self.pace, self.steps, self.scale, self.buckets_per_min, float(bound_min), self.padded_cells(sources[labels]), labels,
-            self.minutes, self.source, self.ring, self.after, self.before, self.touched,
-        )  # fmt: skip
-        return self.touched[:count]
-
-
-def _board(pace: np.ndarray, cell_m: float, bound_min: float) -> _Board:
-    height, width = pace.shape
-    framed = np.full((height + 2, width + 2), np.inf)
-    framed[1:-1, 1:-1] = pace
-    size = framed.size
-    steps = np.array([row * (width + 2) + col for row, col in DIRECTIONS])
-    length_m = cell_m * np.array([np.hypot(row, col) for row, col in DIRECTIONS])
-    passable = pace[np.isfinite(pace)]
-    cheapest, dearest = (passable.min() * cell_m, passable.max() * length_m.max()) if passable.size else (1.0, 1.0)
-    # A bucket no wider than the cheapest edge makes every label in it final; a power of two divides without error.
-    buckets_per_min = 2.0 ** np.ceil(-np.log2(max(cheapest - QUANTUM, QUANTUM)))
-    span = max(0.0, min(dearest, bound_min)) * buckets_per_min
-    return _Board(
-        (height, width), framed.ravel(), steps, length_m / 2 / QUANTUM, float(buckets_per_min),
-        np.full(size, np.inf), np.full(size, -1, np.int32), np.full(1 << int(np.ceil(np.log2(span + 3))), -1, np.int32),
-        np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32),
-    )  # fmt: skip
+# No counting of references: arrays live with the caller, and the counts would cost more than the search.
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 def _compiled(kernel: Callable[..., Any]) -> Any:
     """The kernel compiled by numba, kept on disk where some folder can be written."""
     try:
-        return numba.njit(cache=True)(kernel)
+        return numba.njit(cache=True, **OPTIONS)(kernel)
     except RuntimeError:  # numba found nowhere to keep it
-        return numba.njit(kernel)
+        return numba.njit(**OPTIONS)(kernel)
+
+
+def _inlined(part: Callable[..., Any]) -> Any:
+    """A part of a kernel, written into it where it is called."""
+    return numba.njit(inline="always", **OPTIONS)(part)
+
+
+def _prefetch(_, array, index):  # type: ignore[no-untyped-def]
+    """Ask the processor to bring array[index] into its cache; never fails, and nobody waits for it."""
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        place = builder.bitcast(builder.gep(data, [args[1]]), cgutils.voidptr_t)
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(prefetch, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, index), generate
+
+
+_ahead: Any = intrinsic(_prefetch)
 
 
 @_compiled
-def _link(cell, slot, ring, after, before):  # type: ignore[no-untyped-def]
-    first = ring[slot]
-    after[cell] = first
-    before[cell] = -1
-    if first >= 0:
-        before[first] = cell
-    ring[slot] = cell
+def pack(starts, counts, first, spill, head, minutes, ints, floats):  # type: ignore[no-untyped-def]
+    for i in range(starts.size):
+        row, more = first[i], spill[i]
+        for k in range(counts[i]):
+            slot = k % ARCS
+            if slot == 0 and k > 0:
+                ints[16 * row] |= more << 3
+                row = more
+                more += 1
+            ints[16 * row] += 1
+            ints[16 * row + 1 + slot] = head[starts[i] + k]
+            floats[8 * row + 3 + slot] = minutes[starts[i] + k]
 
 
-@_compiled
-def _unlink(cell, slot, ring, after, before):  # type: ignore[no-untyped-def]
-    later, sooner = after[cell], before[cell]
-    if later >= 0:
-        before[later] = sooner
-    if sooner >= 0:
-        after[sooner] = later
+@_inlined
+def _room(bucket, ring, before, free, begun):  # type: ignore[no-untyped-def]
+    """Place for one more entry in a bucket's last lot or in a new one (-1 = full), first free lot, lots ever begun."""
+    at = ring[bucket]
+    if at & (LOT - 1) == LOT - 1:  # also where the bucket is empty, at = -1
+        if free >= 0:
+            lot = free
+            free = before[lot]
+        elif begun < before.size:
+            lot = begun
+            begun += 1
+        else:
+            lot = -1
+        if lot >= 0:
+            before[lot] = at >> LOT_BITS
+            at = lot << LOT_BITS
+            ring[bucket] = at
+        else:
+            at = -1
     else:
-        ring[slot] = later
+        at += 1
+        ring[bucket] = at
+    return at, free, begun
+
+
+@_inlined
+def _leave(node, minutes, pace, factor, steps, scale, row, record, record_f, bound, skip, tag, source,  # type: ignore[no-untyped-def]
+           label, columns, count, to, then, whose):  # fmt: skip
+    """Every step and arc out of a node but that to `skip`, within the bound: appended to to (tagged), then, whose."""
+    cells = pace.size
+    if node < cells:
+        for k in range(steps.size):
+            other = node + steps[k]
+            cost = (pace[node] + pace[other]) * scale[k]
+            if factor.size:
+                cost *= factor[node, k]
+            t = minutes + np.rint(cost) * QUANTUM
+            _ahead(label, columns * other)
+            to[count], then[count], whose[count] = other | tag, t, source
+            count += (t <= bound) & (other != skip) & (t < np.inf)
+        at = row[node] if row.size else -1
+    else:
+        at = node - cells
+    while at >= 0:
+        arcs = record[16 * at]
+        for k in range(arcs & 7):
+            other = np.int64(record[16 * at + 1 + k])
+            t = minutes + record_f[8 * at + 3 + k]
+            _ahead(label, columns * other)
+            to[count], then[count], whose[count] = other | tag, t, source
+            count += (t <= bound) & (other != skip)
+        at = (arcs >> 3) if arcs >> 3 else -1
+    return count
 
 
 @_compiled
-def _spread(pace, steps, scale, buckets_per_min, bound, sources, labels,  # type: ignore[no-untyped-def]
-            minutes, source, ring, after, before, touched):  # fmt: skip
+def spread(pace, factor, steps, scale, row, record, record_f, to, then, whose, nodes, starts, sources,  # type: ignore[no-untyped-def]
+           per_min, bound, label, label_i, ring, pool, before, touched):  # fmt: skip
+    """Label everything within the bound; how many were, or -1 - that many where the pool was too small."""
+    free, begun, waiting = -1, 0, 0
     mask = ring.size - 1
+    ring[:] = -1
     count = 0
-    for k in range(sources.size):
-        cell = sources[k]
-        if minutes[cell] == np.inf:
-            minutes[cell] = 0.0
-            source[cell] = labels[k]
-            touched[count] = cell
-            count += 1
-            _link(cell, 0, ring, after, before)
-    waiting = count
+    cells = pace.size
+    for k in range(nodes.size):
+        to[0], then[0], whose[0] = nodes[k] | (-1 << 32), starts[k], sources[k]
+        count, free, begun, waiting = _settle(1, to, then, whose, bound, per_min, mask, label, label_i, ring, pool, before, touched,
+                                              count, free, begun, waiting)
+        if count < 0:
+            return count
     bucket = 0
-    # Every label in the current bucket is final: no edge is shorter than a bucket is wide.
     while waiting > 0:
-        slot = bucket & mask
-        cell = ring[slot]
-        while cell >= 0:
-            waiting -= 1
-            for k in range(8):
-                other = cell + steps[k]
-                t = minutes[cell] + np.rint((pace[cell] + pace[other]) * scale[k]) * QUANTUM
-                if t < minutes[other]:
-                    if t <= bound:
-                        if minutes[other] == np.inf:
-                            touched[count] = other
-                            count += 1
-                            waiting += 1
-                        else:
-                            _unlink(other, int(minutes[other] * buckets_per_min) & mask, ring, after, before)
-                        minutes[other] = t
-                        source[other] = source[cell]
-                        _link(other, int(t * buckets_per_min) & mask, ring, after, before)
-                elif t == minutes[other] and source[cell] < source[other]:
-                    source[other] = source[cell]
-            cell = after[cell]
-        ring[slot] = -1
+        while ring[bucket & mask] >= 0:
+            last = ring[bucket & mask]
+            lot = last >> LOT_BITS
+            ring[bucket & mask] = (before[lot] << LOT_BITS) + LOT - 1  # -1 where there is none
+            for i in range((lot << LOT_BITS), last + 1):
+                node = pool[i] & 0xFFFFFFFF
+                _ahead(label, 2 * node)
+                if node >= cells:
+                    _ahead(record, 16 * (node - cells))
+            found = 0
+            for i in range((lot << LOT_BITS), last + 1):
+                node = pool[i] & 0xFFFFFFFF
+                if int(label[2 * node] * per_min) == bucket:
+                    found = _leave(node, label[2 * node], pace, factor, steps, scale, row, record, record_f, bound, pool[i] >> 32,
+                                   node << 32, label_i[4 * node + 2], label, 2, found, to, then, whose)
+            waiting -= last + 1 - (lot << LOT_BITS)
+            before[lot], free = free, lot
+            count, free, begun, waiting = _settle(found, to, then, whose, bound, per_min, mask, label, label_i, ring, pool, before,
+                                                  touched, count, free, begun, waiting)
+            if count < 0:
+                return count
         bucket += 1
     return count
+
+
+@_inlined
+def _settle(found, to, then, whose, bound, per_min, mask, label, label_i, ring, pool, before, touched,  # type: ignore[no-untyped-def]
+            count, free, begun, waiting):  # fmt: skip
+    """Keep what is better than the labels and queue it; how many nodes are labelled, or -1 - that many where it did not fit."""
+    for c in range(found):
+        node, t = to[c] & 0xFFFFFFFF, then[c]
+        old = label[2 * node]
+        if t <= bound and (t < old or (t == old and whose[c] < label_i[4 * node + 2])):
+            at, free, begun = _room(int(t * per_min) & mask, ring, before, free, begun)
+            if at < 0:
+                count = -1 - count
+                break
+            waiting += 1
+            if old == np.inf:
+                touched[count] = node
+                count += 1
+            label[2 * node] = t
+            label_i[4 * node + 2] = whose[c]
+            label_i[4 * node + 3] = to[c] >> 32
+            pool[at] = to[c]
+    return count, free, begun, waiting
+
+
+@_compiled
+def spread_k(pace, factor, steps, scale, row, record, record_f, to, then, whose, nodes, starts, sources,  # type: ignore[no-untyped-def]
+             per_min, bound, minutes, flat, source, ring, pool, before):  # fmt: skip
+    """Label everything with its nearest sources, as many as minutes (flat: the same memory) and source have columns.
+
+    False where the pool was too small.
+    """
+    free, begun, waiting = -1, 0, 0
+    mask = ring.size - 1
+    ring[:] = -1
+    for k in range(nodes.size):
+        if starts[k] <= bound and _rank(nodes[k], starts[k], sources[k], minutes, source):
+            at, free, begun = _room(int(starts[k] * per_min) & mask, ring, before, free, begun)
+            if at < 0:
+                return False
+            waiting += 1
+            pool[at] = nodes[k] | (np.int64(sources[k]) << 32)
+    bucket = 0
+    while waiting > 0:
+        while ring[bucket & mask] >= 0:
+            last = ring[bucket & mask]
+            lot = last >> LOT_BITS
+            ring[bucket & mask] = (before[lot] << LOT_BITS) + LOT - 1  # -1 where there is none
+            found = 0
+            for i in range((lot << LOT_BITS), last + 1):
+                node, origin = pool[i] & 0xFFFFFFFF, pool[i] >> 32
+                for k in range(minutes.shape[1]):
+                    if source[node, k] == origin and int(minutes[node, k] * per_min) == bucket:
+                        found = _leave(node, minutes[node, k], pace, factor, steps, scale, row, record, record_f, bound, -1,
+                                       0, origin, flat, minutes.shape[1], found, to, then, whose)
+            waiting -= last + 1 - (lot << LOT_BITS)
+            before[lot], free = free, lot
+            for c in range(found):
+                if _rank(to[c], then[c], whose[c], minutes, source):
+                    at, free, begun = _room(int(then[c] * per_min) & mask, ring, before, free, begun)
+                    if at < 0:
+                        return False
+                    waiting += 1
+                    pool[at] = to[c] | (np.int64(whose[c]) << 32)
+        bucket += 1
+    return True
+
+
+@_compiled
+def _rank(node, t, origin, minutes, source):  # type: ignore[no-untyped-def]
+    """Put a source in its place among a node's nearest ones; false where that changes nothing."""
+    k = minutes.shape[1] - 1
+    for j in range(minutes.shape[1]):
+        if source[node, j] == origin:
+            k = j
+    if not (t < minutes[node, k] or (t == minutes[node, k] and origin < source[node, k])):
+        return False
+    while k > 0 and (t < minutes[node, k - 1] or (t == minutes[node, k - 1] and origin < source[node, k - 1])):
+        minutes[node, k], source[node, k] = minutes[node, k - 1], source[node, k - 1]
+        k -= 1
+    minutes[node, k], source[node, k] = t, origin
+    return True
+
+
+@_compiled
+def collect(label, place, node, minutes, bound, found, told):  # type: ignore[no-untyped-def]
+    """The places (sorted) within the bound and their least minutes over their anchors."""
+    n = 0
+    for i in range(place.size):
+        t = label[2 * node[i]] + minutes[i]
+        if t <= bound:
+            if n > 0 and found[n - 1] == place[i]:
+                told[n - 1] = min(told[n - 1], t)
+            else:
+                found[n], told[n] = place[i], t
+                n += 1
+    return n
+
+
+@_compiled
+def wipe(label, label_i, touched, count):  # type: ignore[no-untyped-def]
+    for i in range(count):
+        node = np.int64(touched[i])
+        label[2 * node] = np.inf
+        label_i[4 * node + 2] = -1
+        label_i[4 * node + 3] = -1

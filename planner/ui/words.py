@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.checks import BORDER_M, FAR_KM
 from planner.model import InputFile
-from planner.words import KINDS, MODES
+from planner.words import KINDS, MODES, ROADS
 
 SEASONS = {"secas": "Secas", "lluvias": "Lluvias"}
 PEOPLE = {"sin_seguridad_social": "Sin seguridad social", "pobtot": "Población total", "psinder": "Sin derechohabiencia (PSINDER)"}
@@ -126,14 +126,18 @@ def setting(value: Any) -> str:
 
     >>> setting("a_pie"), setting(True), setting(None), setting(2300.0), setting("umr, umm"), setting({"Alto": 0.75})
     ('A pie', 'sí', 'sin tope', '2,300', 'UMR nueva, Ruta de UMM', 'Alto 0.75')
+    >>> setting({"calle": 30.0, "tracktype": (1.0, 0.9)}), setting("")
+    ('calle 30, brecha de firme a blanda 1 / 0.9', 'ninguna')
     """
+    if isinstance(value, tuple):
+        return " / ".join(map(setting, value))
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {setting(part)}" for key, part in value.items())
+        return ", ".join(f"{ROADS.get(key, key)} {setting(part)}" for key, part in value.items())
     if value is None or isinstance(value, bool):
         return {None: "sin tope", True: "sí", False: "no"}[value]
     if isinstance(value, str):
         names = {str(key): name for known_names in (MODES, SEASONS, PEOPLE, KINDS) for key, name in known_names.items()}
-        return ", ".join(names.get(part, part) for part in value.split(", "))
+        return ", ".join(names.get(part, part) for part in value.split(", ")) or "ninguna"
     return f"{value:,.10g}"
 
 
