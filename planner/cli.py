@@ -27,7 +27,7 @@ from planner.outputs.tables import compare_runs, summary_tables
 from planner.region import prepare_region
 from planner.scenarios import run_scenario
 from planner.settings import load_scenario
-from planner.store import read_region, write_region
+from planner.store import TRAVEL_CACHE, read_region, write_region
 
 app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False,
                   help="Planificador de cobertura y regionalización. data/ y runs/ viven en --home (o PLANNER_HOME, o aquí).")
@@ -104,7 +104,7 @@ def run(
     if (folder / MANIFEST).exists() and not replace:
         raise StorageError(f"{folder} guarda una corrida con otros datos o supuestos; use --replace para sustituirla o cambie name.")
     with _told("Empezando") as progress:
-        finished = run_scenario(region, question, progress=progress)
+        finished = run_scenario(region, question, progress=progress, cache=prepared.parent / TRAVEL_CACHE)
         progress("Escribiendo archivos")
         write_run(folder, finished, prepared, elapsed_s=time.perf_counter() - started)
     for title, table in summary_tables(finished).items():

@@ -205,6 +205,9 @@ class Travel:
     moved: pd.DataFrame  # points on impassable cells: kind (localidad/unidad), id, metres, result (movida/rechazada)
     road_all_year: pd.Series  # bool by cvegeo: a road passable all year within the locality's 3x3 cells
     road_any: pd.Series  # bool by cvegeo: any road within the locality's 3x3 cells in the scenario's season
+    referral: gpd.GeoDataFrame = field(default_factory=lambda: gpd.GeoDataFrame(
+        columns=["site", "minutes", "walk_min", "drive_min", "metres", "geometry"], geometry="geometry",
+        index=pd.Index([], dtype="str")))  # the way from each fixed first-level unit (clues) to its nearest hospital, mode_hospital
 
 
 @dataclass(frozen=True, eq=False)

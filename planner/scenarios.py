@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from planner.access.gap import compute_access
 from planner.access.outcome import evaluate
@@ -27,13 +28,16 @@ class Run:
     outcome: Outcome
 
 
-def run_scenario(region: Region, scenario: Scenario, *, progress: Callable[[str], None] = lambda _: None) -> Run:
+def run_scenario(
+    region: Region, scenario: Scenario, *, progress: Callable[[str], None] = lambda _: None, cache: Path | None = None
+) -> Run:
     """Travel, access, options, selection and consequences of one scenario.
 
-    `progress` is told each step in words before it starts. Raises PlannerError kinds only.
+    `progress` is told each step in words before it starts; `cache` is a folder that keeps travel between runs.
+    Raises PlannerError kinds only.
     """
     progress("Calculando tiempos de traslado")
-    travel = compute_travel(region, scenario)
+    travel = compute_travel(region, scenario, cache)
     progress("Calculando acceso y brecha")
     access = compute_access(region, travel, scenario)
     progress("Buscando intervenciones factibles")

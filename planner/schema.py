@@ -220,6 +220,24 @@ UNIT_RESULTS = Table("unit_results", CLUES, (
       PEOPLE, "derivado", low=0),
 ))
 
+REFERRAL_UNIT = Table("referral_unit", CLUES, (
+    C("hospital", "text", "clues_hospital", "Hospital de referencia", "Hospital público más cercano en el modo al hospital; nulo si no hay "
+      "camino conocido o la unidad no es de primer nivel fijo", mark="derivado", null=True),
+    C("hospital_min", "float", "min_hospital", "Minutos al hospital", "Minutos de la unidad a su hospital de referencia", "min", "derivado",
+      null=True, low=0),
+))
+REFERRALS = Table("referrals", CLUES, (
+    C("name", "text", "nombre", "Unidad", "Nombre de la unidad que refiere"),
+    C("hospital", "text", "clues_hospital", "Hospital de referencia", "Hospital público más cercano en el modo al hospital",
+      mark="derivado"),
+    C("hospital_name", "text", "nombre_hospital", "Hospital", "Nombre del hospital"),
+    C("minutes", "float", "minutos", "Minutos", "Minutos de la unidad al hospital, con la espera del transporte público si la hay", "min",
+      "derivado", low=0),
+    C("walk_min", "float", "min_a_pie", "A pie", "De ellos, caminando", "min", "derivado", low=0),
+    C("drive_min", "float", "min_vehiculo", "En vehículo", "De ellos, en vehículo o transbordador", "min", "derivado", low=0),
+    C("km", "float", "km", "Distancia", "Longitud del trazo", "km", "derivado", low=0),
+    C("mode", "text", "modo", "Modo", "Modo de traslado al hospital", "", "supuesto", values=("a_pie", "vehiculo", "transporte_publico")),
+))
 UNIT_PLANNED = _under_plan("unit_results_plan", UNIT_RESULTS, ["load", "capacity", "rho"])
 
 PROPOSALS = Table("proposals", C("id", "text", "id", "Propuesta", "Identificador", "", "derivado"), (
@@ -272,4 +290,4 @@ CATCHMENTS = Table("catchments", C("id", "text", "id", "Área", "Identificador d
 ))
 
 TABLES = (LOCALITIES, UNITS, MUNICIPALITIES, RESPONSIBILITY, CIRCUITS, ACCESS, PLANNED, BY_MODE, SUGGESTION, UNIT_RESULTS,
-          UNIT_PLANNED, PROPOSALS, ROUTES, CATCHMENTS)
+          UNIT_PLANNED, REFERRAL_UNIT, REFERRALS, PROPOSALS, ROUTES, CATCHMENTS)

@@ -28,6 +28,7 @@ GEOGRAPHIC = ("localities", "units", "municipalities")
 TABLES = ("responsibility", "circuits")  # absent when the region has none
 ROADS = {"nodes": "road_nodes.parquet", "edges": "roads.parquet"}  # absent when its roads are a raster
 BARRIERS = "barriers.parquet"
+TRAVEL_CACHE = ".viajes"  # beside the prepared regions: what travel.cache keeps; may be deleted at any time
 
 
 def write_region(region: Region, folder: Path) -> None:

@@ -32,6 +32,7 @@ from planner.store import digest, replacing
 MANIFEST = "manifest.json"
 INDICATORS = "indicadores.json"
 _DEGREE_DECIMALS = 6
+_GEOMETRY = {"areas_influencia": "MultiPolygon", "referencias": "LineString"}  # the rest are points
 _FIXED_DATE = "2000-01-01T00:00:00.000Z"  # the date is told in the manifest only
 _LIBRARIES = ("geopandas", "highspy", "numba", "numpy", "pandas", "pyogrio", "rasterio", "scipy", "shapely")
 
@@ -173,7 +174,7 @@ def _geopackage_layers(found: Mapping[str, gpd.GeoDataFrame]) -> Iterator[tuple[
             yield name, frame[~stops], "LineString"
             yield "paradas", frame[stops], "Point"
         else:
-            yield name, frame, "MultiPolygon" if name == "areas_influencia" else "Point"
+            yield name, frame, _GEOMETRY.get(name, "Point")
 
 
 def _write(path: Path, text: str) -> None:

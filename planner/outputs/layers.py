@@ -21,10 +21,11 @@ from planner.travel.times import nearest_seats, surface_in_mode
 # What each layer holds, in the order of its fields; the first table gives the key.
 TABLES: dict[str, tuple[Table, ...]] = {
     "localidades": (schema.LOCALITIES, schema.ACCESS, schema.PLANNED, schema.BY_MODE, schema.SUGGESTION),
-    "unidades": (schema.UNITS, schema.UNIT_RESULTS, schema.UNIT_PLANNED),
+    "unidades": (schema.UNITS, schema.UNIT_RESULTS, schema.UNIT_PLANNED, schema.REFERRAL_UNIT),
     "propuestas": (schema.PROPOSALS,),
     "rutas": (schema.ROUTES,),
     "areas_influencia": (schema.CATCHMENTS,),
+    "referencias": (schema.REFERRALS,),
 }
 _DIGITS = 12  # significant; minutes, told to the millionth, keep them all
 
@@ -37,10 +38,11 @@ def layers(region: Region, travel: Travel, outcome: Outcome, plan: Plan, scenari
     """
     found = {
         "localidades": _localities(travel, outcome),
-        "unidades": outcome.units,
+        "unidades": _units(travel, outcome),
         "propuestas": outcome.proposals,
         "rutas": _routes(region, travel, plan, scenario),
         "areas_influencia": _areas(region, travel, plan, scenario),
+        "referencias": _referrals(region, travel, scenario),
     }
     return {name: _exported(name, frame, region.crs) for name, frame in found.items()}
 
@@ -85,6 +87,19 @@ def _localities(travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:
     index = outcome.localities.index
     by_mode = {f"{level}_{mode}_min": travel.nearest[level, mode]["minutes"].reindex(index) for level in LEVELS for mode in MODES}
     return outcome.localities.assign(**by_mode)
+
+
+def _units(travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:
+    referral = travel.referral.reindex(outcome.units.index)
+    return outcome.units.assign(hospital=referral["site"], hospital_min=referral["minutes"].astype(float))
+
+
+def _referrals(region: Region, travel: Travel, scenario: Scenario) -> gpd.GeoDataFrame:
+    """The way from each fixed first-level unit to its nearest hospital, where one is known."""
+    found, names = travel.referral, region.units["name"]
+    table = found.assign(name=names.reindex(found.index), hospital=found["site"], hospital_name=found["site"].map(names),
+                         km=found["metres"].astype(float) / 1000, mode=scenario.mode_hospital)
+    return gpd.GeoDataFrame(table, geometry=found.geometry.name, crs=region.crs)
 
 
 def _routes(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gpd.GeoDataFrame:

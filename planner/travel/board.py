@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from planner.model import STEPS
+from planner.travel.cache import fingerprint
 from planner.travel.network import QUANTUM, Anchors, Network
 from planner.travel.search import ARCS, LOT, collect, pack, spread, spread_k, wipe
 
 BUCKET = 0.25  # width of a bucket, of the typical cost of a step
+AT_FIRST = 1 << 13  # lots for the buckets that hold little; more where they do not do
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,11 @@ class Board:
     @property
     def size(self) -> int:
         return self.pace.size + self.nodes
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that a search on this board depends on."""
+        return fingerprint(self.pace, self.factor, self.steps, self.scale, self.row, self.record)
 
     def framed(self, nodes: np.ndarray) -> np.ndarray:
         """Numbers of cells and nodes in the network -> on the board."""
@@ -92,7 +100,7 @@ def lay_out(network: Network) -> Board:
     passable = network.pace[np.isfinite(network.pace)]
     open_arcs = network.minutes[np.isfinite(network.minutes)]
     typical = [np.median(passable) * network.cell_m] if passable.size else []
-    typical += [np.median(open_arcs)] if open_arcs.size else []
+    typical += [np.median(open_arcs[open_arcs > 0])] if (open_arcs > 0).any() else []
     steepest = float(factor.max(initial=1.0, where=np.isfinite(factor))) if factor.size else 1.0
     dearest = max(passable.max(initial=0.0) * length_m.max() * steepest, open_arcs.max(initial=0.0))
     board = Board((height, width), frame, network.nodes, pace.ravel(), factor, steps, length_m / 2 / QUANTUM,
@@ -142,7 +150,7 @@ def nearest_k(board: Board, sources: Anchors, k: int, *, bound_min: float = np.i
     """Minutes and positions of the `k` nearest sources of every cell and node (size, k), nearest first; inf and -1 beyond."""
     minutes, source = np.full((board.size, k), np.inf), np.full((board.size, k), -1, np.int32)
     seeds, ring = _seeds(board, sources, bound_min)
-    lots = board.size * k // LOT + 2 * len(ring) + 8
+    lots = board.size * k // LOT + min(2 * len(ring), AT_FIRST)
     while not spread_k(*_arrays(board), *seeds, 1 / board.width, float(bound_min), minutes, minutes.reshape(-1), source, ring,
                         np.empty(lots * LOT, np.int64), np.empty(lots, np.int64)):
         minutes[:], source[:] = np.inf, -1
@@ -197,8 +205,8 @@ class _Work:
         """Label all within the bound; returns how many cells and nodes were."""
         seeds, ring = _seeds(self.board, sources, bound_min)
         while True:
-            if self.lots < 2 * len(ring) + 8:
-                self._more(2 * len(ring) + 8)
+            if self.lots < min(2 * len(ring), AT_FIRST):
+                self._more(min(2 * len(ring), AT_FIRST))
             count: int = spread(*_arrays(self.board), *seeds, 1 / self.board.width, float(bound_min), self.label, self.label_i, ring,
                                  self.pool, self.before, self.touched)
             if count >= 0:

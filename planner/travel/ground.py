@@ -5,8 +5,10 @@ Directions are explicit: `towards` is from localities or cells to the sites (pat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +17,7 @@ import pandas as pd
 from planner.model import Mode, Region, Roads, Surface
 from planner.settings import Scenario
 from planner.travel import board
+from planner.travel.cache import cached
 from planner.travel.join import Graph, join
 from planner.travel.network import Anchors
 from planner.travel.places import Places, set_on_grid
@@ -34,6 +37,7 @@ class Ground:
     barriers: gpd.GeoSeries | None
     scenario: Scenario
     weighed: Weighed
+    cache: Path | None = None  # folder that keeps the results of searches
 
     @cached_property
     def outward(self) -> board.Board:
@@ -50,6 +54,11 @@ class Ground:
     def board(self, towards: bool) -> board.Board:
         return self.inward if towards else self.outward
 
+    def searched(self, kind: str, towards: bool, told: tuple[object, ...], compute: Callable[[], tuple[np.ndarray, ...]]
+                 ) -> tuple[np.ndarray, ...]:
+        """What a search of this kind gives, from the cache where it was done before."""
+        return cached(self.cache, (kind, self.board(towards).fingerprint, *told), compute) if self.cache else compute()
+
     def set(self, points: gpd.GeoDataFrame) -> Places:
         """Points (index = id, the region's CRS) on ground that can be walked."""
         return set_on_grid(self.graph.grid, self.weighed.walk, points, snap_max_m=self.scenario.snap_max_m, barriers=self.barriers)
@@ -64,15 +73,17 @@ def graph_of(region: Region) -> Graph:
     return join(region.grid, region.roads, region.barriers)
 
 
-def ground_of(region: Region, scenario: Scenario, mode: Mode) -> Ground:
+def ground_of(region: Region, scenario: Scenario, mode: Mode, cache: Path | None = None) -> Ground:
     """The ground of `a_pie` or `vehiculo` in a scenario: its graph is made once, its costs are laid on it each time."""
     graph = graph_of(region)
-    return Ground(graph, region.roads, region.barriers, scenario, weigh(graph, region.roads, scenario, mode))
+    return Ground(graph, region.roads, region.barriers, scenario, weigh(graph, region.roads, scenario, mode), cache)
 
 
 def labels(ground: Ground, sites: Places, *, towards: bool = True, bound_min: float = np.inf) -> board.Labels:
     """Minutes between every cell and road node and its nearest site within the bound, and which (ties: the lowest id)."""
-    return board.nearest(ground.board(towards), ground.anchors(sites, arriving=towards), bound_min=bound_min + MARGIN)
+    at, on = ground.anchors(sites, arriving=towards), ground.board(towards)
+    return board.Labels(*ground.searched("nearest", towards, (at.place, at.node, at.minutes, bound_min), lambda: astuple(
+        board.nearest(on, at, bound_min=bound_min + MARGIN))))
 
 
 def surface(ground: Ground, found: board.Labels, sites: Places, *, bound_min: float = np.inf) -> Surface:
@@ -110,7 +121,9 @@ def entries(ground: Ground, found: board.Labels, places: Places, *, towards: boo
 
 def nearest_k(ground: Ground, sites: Places, places: Places, k: int, *, towards: bool = True, bound_min: float = np.inf) -> pd.DataFrame:
     """The `k` nearest sites of each place within the bound: place, rank (from 1), site, minutes; ties by the lowest id."""
-    minutes, source = board.nearest_k(ground.board(towards), ground.anchors(sites, arriving=towards), k, bound_min=bound_min + MARGIN)
+    of, on = ground.anchors(sites, arriving=towards), ground.board(towards)
+    minutes, source = ground.searched("nearest_k", towards, (of.place, of.node, of.minutes, k, bound_min), lambda: board.nearest_k(
+        on, of, k, bound_min=bound_min + MARGIN))
     at = ground.anchors(places, arriving=not towards)
     table = pd.DataFrame({
         "place": np.repeat(at.place, k), "site": source[at.node].ravel(),
@@ -124,7 +137,7 @@ def nearest_k(ground: Ground, sites: Places, places: Places, k: int, *, towards:
 
 def pairs_within(ground: Ground, places: Places, sites: Places, cutoff_min: float, *, towards: bool = True) -> pd.DataFrame:
     """Every pair of place and site no farther apart than the cutoff: row and site (positions), value (minutes); sorted."""
-    target, source, minutes = board.reach(
-        ground.board(towards), ground.anchors(sites, arriving=towards), ground.anchors(places, arriving=not towards),
-        bound_min=cutoff_min + MARGIN)
+    of, to, on = ground.anchors(sites, arriving=towards), ground.anchors(places, arriving=not towards), ground.board(towards)
+    told = of.place, of.node, of.minutes, to.place, to.node, to.minutes, cutoff_min
+    target, source, minutes = ground.searched("reach", towards, told, lambda: board.reach(on, of, to, bound_min=cutoff_min + MARGIN))
     return pd.DataFrame({"row": target, "site": source, "value": np.round(minutes, DECIMALS)})

@@ -18,6 +18,7 @@ from planner.model import Grid, Roads
 _Array = np.ndarray
 _Parts = tuple[_Array, _Array, _Array, _Array, _Array, _Array]
 SAME_M = 0.01  # a nearest point closer than this to a road's end is that end
+NO_M = 1e-6  # a part no longer than this is rounding, and its slope noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +203,7 @@ def _arcs(
     past = np.append(mark_at[1:], 0.0)
     last = np.append(mark_edge[1:] != mark_edge[:-1], True)
     past[last] = length[mark_edge[last]]
-    metres = np.maximum(past - mark_at, 0.0)
+    metres = np.where(past - mark_at > NO_M, past - mark_at, 0.0)
     first_arc = np.searchsorted(arc_edge, edges)
     passed: np.ndarray = np.cumsum(of_piece < 0)
     begun: np.ndarray = passed - (of_piece < 0)

@@ -100,8 +100,14 @@ def _climb(z: np.ndarray, scenario: Scenario, here: np.ndarray, cols: slice, k: 
     """Walking pace at the slope of step k over that on the flat; inf beside voids."""
     down, right = STEPS[k]
     rise = z[here[0] + down : here[-1] + 1 + down, cols.start + right : cols.stop + right].astype(float) - z[here[0] : here[-1] + 1, cols]
-    ratio = walking_kmh(0.0, scenario) / walking_kmh(rise / (cell_m * np.hypot(down, right)), scenario)
-    return np.where(np.isnan(ratio), np.inf, ratio)
+    return steepness(rise / (cell_m * np.hypot(down, right)), scenario)
+
+
+def steepness(slope: np.ndarray, scenario: Scenario) -> np.ndarray:
+    """Walking pace at a slope (in the direction of travel) over that on the flat; inf where it is unknown or too steep to walk."""
+    kmh = walking_kmh(slope, scenario)
+    walkable = kmh >= SLOWEST_KMH
+    return np.where(walkable, walking_kmh(0.0, scenario) / np.where(walkable, kmh, 1.0), np.inf)
 
 
 def walking_kmh(slope: np.ndarray | float, scenario: Scenario) -> np.ndarray:
@@ -169,7 +175,7 @@ def along_road(
     blind = np.isnan(slope)
     directed = walking_kmh(np.where(blind, 0.0, sense * slope), scenario)
     on_foot = np.where(blind, _either_way(np.tan(np.radians(np.nan_to_num(np.clip(terrain_deg, 0, 84.9))))), directed)
-    walk = np.where(edges["walk"].to_numpy(bool)[edge] & open_, metres * _minutes_per_metre(on_foot), np.inf)
+    walk = np.where(edges["walk"].to_numpy(bool)[edge] & open_, _minutes(metres, on_foot), np.inf)
     ferry = edges["ferry"].to_numpy(bool)[edge] & open_
     kmh = edge_kmh(edges, scenario)[edge]
     way = edges["forward" if sense > 0 else "backward"].to_numpy(bool)[edge]
@@ -178,7 +184,7 @@ def along_road(
         kmh = kmh * np.exp(-scenario.drive_slope_decay * np.abs(incline))
     else:
         kmh = kmh * np.exp(-SIGEH_DECAY * np.abs(incline + SIGEH_ROAD_SLOPE))
-    drive = np.where(way & (kmh > 0), metres * _minutes_per_metre(kmh), np.inf)
+    drive = np.where(way & (kmh > 0), _minutes(metres, kmh), np.inf)
     if ferry.any():
         aboard = np.where(ferry & way, metres * _ferry_pace(edges, scenario)[edge], np.inf)
         walk, drive = np.where(ferry, aboard, walk), np.where(ferry, aboard, drive)
@@ -190,6 +196,11 @@ def _ferry_pace(edges: pd.DataFrame, scenario: Scenario) -> np.ndarray:
     whole = edges["length_m"].groupby(edges["way"]).transform("sum")
     published = edges["crossing_min"] / whole
     return published.fillna(60.0 / (1000.0 * scenario.road_kmh.ferry)).to_numpy(float)
+
+
+def _minutes(metres: np.ndarray, kmh: np.ndarray) -> np.ndarray:
+    """Minutes of lengths; none where there is no length, whatever the speed."""
+    return np.asarray(np.multiply(metres, _minutes_per_metre(kmh), out=np.zeros(len(metres)), where=metres > 0))
 
 
 def _minutes_per_metre(kmh: np.ndarray) -> np.ndarray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from scipy import ndimage
@@ -11,6 +13,7 @@ from scipy import ndimage
 from planner.model import LEVELS, Level, Mode, Region, Surface, Travel, TravelTimes
 from planner.settings import Scenario
 from planner.travel.ground import DECIMALS, Ground, graph_of, ground_of, labels, pairs_within, read_labels, surface
+from planner.travel.paths import paths
 from planner.travel.places import Places
 from planner.travel.speeds import road_speed
 from planner.travel.weigh import vehicle_cells
@@ -18,22 +21,26 @@ from planner.travel.weigh import vehicle_cells
 WAYS: tuple[Mode, ...] = ("a_pie", "vehiculo")  # what is searched; public transport is derived
 
 
-def compute_travel(region: Region, scenario: Scenario) -> Travel:
+def compute_travel(region: Region, scenario: Scenario, cache: Path | None = None) -> Travel:
     """Minutes from every locality to the public units of both levels, to candidate seats and from bases of teams.
 
-    Points stand on ground that can be walked. Localities that the grid refuses have NaN minutes and no pairs.
+    Points stand on ground that can be walked. Localities that the grid refuses have NaN minutes and no pairs. Patients go
+    from locality to unit, teams from base to locality. `cache` is a folder that keeps what was searched before.
     """
-    grounds, people = _ground(region, scenario)
+    grounds, people = _ground(region, scenario, cache)
     units = grounds["a_pie"].set(region.units[region.units["role"].isin(LEVELS)])
     role = region.units["role"].reindex(units.ids).to_numpy()
     surfaces: dict[tuple[Level, Mode], Surface] = {}
     nearest: dict[tuple[Level, Mode], pd.DataFrame] = {}
+    referral: dict[Mode, gpd.GeoDataFrame] = {}
     for level in LEVELS:
         sites = units.only(role == level)
         for way in WAYS:
             found = labels(grounds[way], sites)
             surfaces[level, way] = surface(grounds[way], found, sites)
             nearest[level, way] = read_labels(grounds[way], found, sites, people)
+            if level == "hospital":
+                referral[way] = paths(grounds[way], found, sites, units.only(role == "primer_nivel"))
         nearest[level, "transporte_publico"] = _by_bus(nearest[level, "a_pie"], nearest[level, "vehiculo"], scenario)
     all_year = roads_near(region, scenario, people, all_year=True)
     seats = _may_be_seat(region, scenario, nearest["primer_nivel", scenario.mode_first_level]["minutes"], all_year)
@@ -54,6 +61,7 @@ def compute_travel(region: Region, scenario: Scenario) -> Travel:
             ["kind", "id", "metres", "result"]],
         road_all_year=all_year,
         road_any=roads_near(region, scenario, people, all_year=False),
+        referral=_in_mode(referral, scenario),
     )  # fmt: skip
 
 
@@ -112,9 +120,19 @@ def surface_in_mode(surface: Callable[[Mode], Surface], scenario: Scenario) -> S
     return Surface(np.minimum(walk.minutes, waited), np.where(waited < walk.minutes, ride.site, walk.site), walk.sites)
 
 
-def _ground(region: Region, scenario: Scenario) -> tuple[dict[Mode, Ground], Places]:
+def _in_mode(ways: Mapping[Mode, gpd.GeoDataFrame], scenario: Scenario) -> gpd.GeoDataFrame:
+    """The ways to the hospital in the scenario's mode; by public transport on foot, or by vehicle after the wait where that is sooner."""
+    if scenario.mode_hospital != "transporte_publico":
+        return ways[scenario.mode_hospital]
+    waited = np.round(ways["vehiculo"]["minutes"] + scenario.public_transport_wait_min, DECIMALS)
+    both = pd.concat([ways["a_pie"], ways["vehiculo"].assign(minutes=waited)])
+    best = np.lexsort((both["minutes"], both.index))
+    return gpd.GeoDataFrame(both.iloc[best][~both.index[best].duplicated()])
+
+
+def _ground(region: Region, scenario: Scenario, cache: Path | None = None) -> tuple[dict[Mode, Ground], Places]:
     """The ground of each way to go, and the localities set on what can be walked."""
-    grounds = {way: ground_of(region, scenario, way) for way in WAYS}
+    grounds = {way: ground_of(region, scenario, way, cache) for way in WAYS}
     return grounds, grounds["a_pie"].set(region.localities)
 
 

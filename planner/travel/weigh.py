@@ -11,7 +11,7 @@ from planner.model import Mode, Roads
 from planner.settings import Scenario
 from planner.travel.join import Graph, crosses, elevation
 from planner.travel.network import Anchors, Network
-from planner.travel.speeds import along_road, edge_kmh, pace, step_factor, unpaved, walking_kmh
+from planner.travel.speeds import along_road, edge_kmh, pace, steepness, step_factor, unpaved
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ def weigh(graph: Graph, roads: Roads | None, scenario: Scenario, mode: Mode) -> 
         minutes.append(for_arc)
         driven.append(by_vehicle)
     for sense in (1, -1):
-        minutes.append(graph.link_m * on_foot(walk.ravel()[graph.link_cell], sense * graph.link_slope, scenario))
+        minutes.append(on_foot(graph.link_m, walk.ravel()[graph.link_cell], sense * graph.link_slope, scenario))
         driven.append(np.zeros(len(graph.link_m), bool))
     network = Network(
         cells, grid.cell_m, scenario.neighbours, step_factor(grid, scenario, mode), graph.nodes,
@@ -67,10 +67,10 @@ def vehicle_cells(graph: Graph, roads: Roads, scenario: Scenario, *, all_year: b
     return found.reshape(graph.grid.shape)
 
 
-def on_foot(flat_pace: np.ndarray, slope: np.ndarray, scenario: Scenario) -> np.ndarray:
-    """Minutes per metre across a cell at this slope in the direction of travel (NaN: unknown, as on the flat); inf stays."""
-    ratio = walking_kmh(0.0, scenario) / walking_kmh(np.nan_to_num(slope), scenario)
-    return np.asarray(flat_pace * ratio)
+def on_foot(metres: np.ndarray, flat_pace: np.ndarray, slope: np.ndarray, scenario: Scenario) -> np.ndarray:
+    """Minutes across a cell at this slope in the direction of travel (NaN: unknown, as on the flat); inf where nobody walks."""
+    per_metre = flat_pace * steepness(np.nan_to_num(slope), scenario)
+    return np.asarray(np.multiply(metres, per_metre, out=np.full(len(metres), np.inf), where=np.isfinite(per_metre)))
 
 
 def anchors(
@@ -92,7 +92,7 @@ def anchors(
     here = node - graph.grid.road_kmh.size
     metres = np.hypot(graph.x[here] - x[place], graph.y[here] - y[place])
     slope = (graph.z[here] - elevation(graph.grid, x[place], y[place])) / np.maximum(metres, 1.0)
-    minutes = metres * on_foot(weighed.walk.ravel()[cells[place]], -slope if arriving else slope, scenario)
+    minutes = on_foot(metres, weighed.walk.ravel()[cells[place]], -slope if arriving else slope, scenario)
     clear = ~crosses(barriers, x[place], y[place], graph.x[here], graph.y[here]) & np.isfinite(minutes)
     return Anchors(np.concatenate([own.place, place[clear]]), np.concatenate([own.node, node[clear]]),
                    np.concatenate([own.minutes, minutes[clear]]))

@@ -20,7 +20,7 @@ from planner.outputs.geofiles import canonical_json, geojson, manifest, write_fi
 from planner.outputs.layers import layers
 from planner.scenarios import Run, choose_again, run_scenario
 from planner.settings import Scenario, load_scenario
-from planner.store import read_region
+from planner.store import TRAVEL_CACHE, read_region
 
 Wanted = tuple[tuple[str, tuple[str, ...]], ...]  # column of `localidades`, values
 SHIPPED = Path(__file__).parents[2] / "scenarios"
@@ -78,7 +78,7 @@ def region_of(prepared: Prepared) -> Region:
 @st.cache_resource(max_entries=3, show_spinner=False, hash_funcs=_SCENARIO_KEY)
 def unfunded(prepared: Prepared, scenario: Scenario) -> Run:
     """A scenario without money run on the region: travel, access and options, which no budget changes."""
-    return run_scenario(region_of(prepared), scenario)
+    return run_scenario(region_of(prepared), scenario, cache=Path(prepared.folder).parent / TRAVEL_CACHE)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Calculando traslados, acceso, opciones y plan…", hash_funcs=_SCENARIO_KEY)

@@ -14,8 +14,8 @@ from planner.ui.sidebar import ask
 from planner.ui.words import plain
 
 FILES = {"localidades.geojson": "Localidades", "unidades.geojson": "Unidades", "propuestas.geojson": "Propuestas", "rutas.geojson": "Rutas",
-         "areas_influencia.geojson": "Áreas de influencia", "plan.gpkg": "GeoPackage", "indicadores.json": "Indicadores",
-         "diccionario.csv": "Diccionario de datos", "manifest.json": "Procedencia y supuestos"}
+         "areas_influencia.geojson": "Áreas de influencia", "referencias.geojson": "Referencias a hospital", "plan.gpkg": "GeoPackage",
+         "indicadores.json": "Indicadores", "diccionario.csv": "Diccionario de datos", "manifest.json": "Procedencia y supuestos"}
 
 
 def show() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import valley
+from shapely import LineString
 
 from planner import schema
 from planner.access.gap import compute_access
@@ -40,7 +41,10 @@ def travel(region: Region) -> Travel:
     minutes = pd.DataFrame({"minutes": [24.0, 36.0, 0.0, 26.8, np.inf, 60.000001], "clues": [ONE, ONE, TWO, ONE, None, ONE]},
                            index=region.localities.index)
     nearest: Any = {(level, mode): minutes.assign(minutes=minutes["minutes"] + i) for level in LEVELS for i, mode in enumerate(MODES)}
-    return Travel(nearest, surfaces, bases, bases, bases, pd.DataFrame(), empty, empty)
+    ends = region.units.geometry[[ONE, HOSPITAL]]
+    referral = gpd.GeoDataFrame({"site": [HOSPITAL], "minutes": [40.0], "walk_min": [4.0], "drive_min": [36.0], "metres": [8000.0]},
+                                geometry=[LineString(list(ends))], index=pd.Index([ONE], dtype="str"), crs=region.crs)
+    return Travel(nearest, surfaces, bases, bases, bases, pd.DataFrame(), empty, empty, referral)
 
 
 def plan() -> Plan:

@@ -24,7 +24,7 @@ from planner.outputs.geofiles import canonical_json, geojson, is_current, read_l
 from planner.outputs.layers import layers
 
 A, B, C, D, E, F = valley.PLACES
-LAYERS = ["localidades", "unidades", "propuestas", "rutas", "areas_influencia"]
+LAYERS = ["localidades", "unidades", "propuestas", "rutas", "areas_influencia", "referencias"]
 FILES = {*(f"{name}.geojson" for name in LAYERS), "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv"}
 
 
@@ -114,7 +114,7 @@ def test_other_readers_open_geojson_and_geopackage_with_the_same_content(written
         assert len(gpd.read_file(written / f"{name}.geojson")) == len(load(written / f"{name}.geojson")["features"])
     kinds = dict(pyogrio.list_layers(written / "plan.gpkg").tolist())
     assert kinds == {"localidades": "Point", "unidades": "Point", "propuestas": "Point", "rutas": "LineString", "paradas": "Point",
-                     "areas_influencia": "MultiPolygon"}
+                     "areas_influencia": "MultiPolygon", "referencias": "LineString"}
     places = gpd.read_file(written / "plan.gpkg", layer="localidades").set_index("cvegeo")
     assert places.crs == run.region.crs
     assert places.geometry.tolist() == run.region.localities.geometry.tolist()

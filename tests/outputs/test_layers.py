@@ -27,6 +27,7 @@ CONTRACT = {
     "propuestas": "id tipo cvegeo clues costo_inversion costo_anual personas brecha_ponderada_cerrada robustez motivo",
     "rutas": "dia orden minutos",
     "areas_influencia": "clues propuesta min_desde min_hasta",
+    "referencias": "clues clues_hospital minutos km",
 }
 
 
@@ -55,6 +56,15 @@ def test_numbers_are_those_of_the_outcome(run: Any) -> None:
     units = made(run)["unidades"]
     assert units.loc[ONE, ["nombre", "clase", "carga", "suficiencia"]].tolist() == ["Unidad uno", "UMR", 3000.0, 0.766666666667]
     assert made(run)["propuestas"]["tipo"].tolist() == ["nucleo", "umm"]
+
+
+def test_the_way_to_the_hospital_is_told_of_each_unit_and_drawn(run: Any) -> None:
+    found = made(run)
+    assert found["referencias"].loc[ONE, ["clues_hospital", "minutos", "min_a_pie", "km", "modo"]].tolist() == [
+        HOSPITAL, 40.0, 4.0, 8.0, "vehiculo"]
+    assert found["referencias"].geometry[ONE].length > 0
+    assert found["unidades"].loc[ONE, ["clues_hospital", "min_hospital"]].tolist() == [HOSPITAL, 40.0]
+    assert found["unidades"].loc[TWO, ["clues_hospital", "min_hospital"]].isna().all()
 
 
 def test_unreachable_and_unknown_are_null_never_a_number(run: Any) -> None:

@@ -13,8 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from shapely.geometry import LineString, MultiPoint, Point, Polygon, box
 
 from planner.errors import DataError
-from planner.model import STEPS, Grid
-from planner.model import opposite
+from planner.model import STEPS, Grid, opposite
 from planner.sources.barriers import ALL_STEPS, blocked_steps, cross_barriers, read_barriers
 
 CRS = "EPSG:32614"

@@ -1,154 +1,166 @@
-"""The search against scipy's Dijkstra, and what must hold on any grid."""
+"""The search against scipy's and networkx' Dijkstra on explicit arcs, to the last bit, and its paths walked back."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import dijkstra
+from small_networks import CELL_M, KINDS, all_minutes, anchors, arcs, nearest_by_networkx, network
 
-from planner.travel.search import nearest_source, reach
+from planner.travel.board import lay_out, nearest, nearest_k, reach
+from planner.travel.network import QUANTUM, Anchors, Network, turned
 
-CELL_M = 100.0
+PLACES = 5
 
 
-def _random_grid(seed: int, blocked: float = 0.2) -> np.ndarray:
-    """Paces over three orders of magnitude, some cells impassable."""
+@pytest.mark.parametrize("kind", KINDS)
+def test_nearest_equals_scipy_to_the_bit_and_networkx(kind):
+    """200 random networks of each kind; of sources equally near the first wins."""
+    met = {"unreachable": 0, "tie": 0, "chain": 0}
+    for seed in range(200):
+        net = network(kind, seed)
+        sources = anchors(net, seed, PLACES)
+        each = all_minutes(net, sources, PLACES)
+        found = nearest(lay_out(net), sources)
+        least = each.min(axis=0)
+        np.testing.assert_array_equal(found.minutes, least, err_msg=f"seed {seed}")
+        np.testing.assert_allclose(found.minutes, nearest_by_networkx(net, sources), rtol=1e-9, atol=1e-8, err_msg=f"seed {seed}")
+        np.testing.assert_array_equal(found.source, np.where(np.isfinite(least), each.argmin(axis=0), -1), err_msg=f"seed {seed}")
+        met["unreachable"] += int(np.isinf(least).sum())
+        met["tie"] += int((np.isfinite(least) & ((each == least).sum(axis=0) > 1)).sum())
+        met["chain"] += int(np.bincount(net.tail[np.isfinite(net.minutes)], minlength=1).max() > 10)
+    assert met["unreachable"] > 100
+    assert met["tie"] > 100
+    assert kind.startswith("grid") or met["chain"] > 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_are_paths(kind):
+    """Going back from parent to parent costs the label to the bit, and ends where the label's source enters."""
+    for seed in range(60):
+        net = network(kind, seed)
+        sources = anchors(net, seed, PLACES)
+        found = nearest(lay_out(net), sources)
+        least: dict[tuple[int, int], float] = {}
+        for a, b, t in zip(*(values.tolist() for values in arcs(net)), strict=True):
+            least[a, b] = min(least.get((a, b), np.inf), float(np.rint(t / QUANTUM) * QUANTUM))
+        starts = set(zip(sources.place.tolist(), sources.node.tolist(), sources.minutes.tolist(), strict=True))
+        for node in np.flatnonzero(np.isfinite(found.minutes)).tolist():
+            cost, at, steps = 0.0, node, 0
+            while found.parent[at] >= 0:
+                before = int(found.parent[at])
+                assert found.source[before] == found.source[node]
+                cost += least[before, at]
+                at, steps = before, steps + 1
+                assert steps <= net.size
+            assert (int(found.source[node]), at, found.minutes[node] - cost) in starts
+        assert (found.parent[np.isinf(found.minutes)] == -1).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_k_nearest_are_the_first_of_all_sorted(kind):
+    for seed in range(100):
+        net = network(kind, seed)
+        sources = anchors(net, seed, PLACES)
+        each = all_minutes(net, sources, PLACES)
+        bound = np.inf if seed % 3 else float(np.median(each[np.isfinite(each)], axis=0)) if np.isfinite(each).any() else 0.0
+        order = np.argsort(each, axis=0, kind="stable")
+        expected = np.take_along_axis(each, order, axis=0).T
+        for k in (1, 3, 7):
+            minutes, source = nearest_k(lay_out(net), sources, k, bound_min=bound)
+            some = np.full((net.size, k), np.inf)
+            some[:, : min(k, PLACES)] = np.where(expected <= bound, expected, np.inf)[:, :k]
+            who = np.full((net.size, k), -1)
+            who[:, : min(k, PLACES)] = order.T[:, :k]
+            np.testing.assert_array_equal(minutes, some, err_msg=f"seed {seed}, k {k}")
+            np.testing.assert_array_equal(source, np.where(np.isfinite(some), who, -1), err_msg=f"seed {seed}, k {k}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_pairs_within_a_bound(kind):
+    """Against scipy place by place; one thread and two say the same; the bound is inclusive."""
+    pairs = 0
+    for seed in range(100):
+        net = network(kind, seed)
+        sources, targets = anchors(net, seed, PLACES), anchors(net, seed + 5000, 8)
+        from_each = all_minutes(net, sources, PLACES)
+        expected = np.full((8, PLACES), np.inf)
+        np.minimum.at(expected, targets.place, (from_each[:, targets.node] + targets.minutes).T)
+        told = expected[np.isfinite(expected)]
+        bound = float(np.sort(told)[len(told) // 2]) if len(told) else 1.0
+        board = lay_out(net)
+        found = [reach(board, sources, targets, bound_min=bound, threads=threads) for threads in (1, 2)]
+        for one, two in zip(*found, strict=True):
+            np.testing.assert_array_equal(one, two)
+        rows, cols = np.nonzero(expected <= bound)
+        for part, whole in zip(found[0], (rows, cols, expected[rows, cols]), strict=True):
+            np.testing.assert_array_equal(part, whole, err_msg=f"seed {seed}")
+        pairs += len(rows)
+    assert pairs > 500
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bounded_is_unbounded_cut_at_the_bound(kind):
+    """The bound is a cost that occurs, so that inclusive is put to the test."""
+    for seed in range(100):
+        net = network(kind, seed)
+        sources, board = anchors(net, seed, PLACES), lay_out(net)
+        full = nearest(board, sources)
+        told = np.sort(full.minutes[np.isfinite(full.minutes)])
+        for bound in (0.0, float(told[len(told) // 2]) if len(told) else 1.0, np.nextafter(told[-1], -1) if len(told) else 1.0, -1.0):
+            some = nearest(board, sources, bound_min=bound)
+            within = full.minutes <= bound
+            for name, beyond in (("minutes", np.inf), ("source", -1), ("parent", -1)):
+                if name != "parent":
+                    np.testing.assert_array_equal(getattr(some, name), np.where(within, getattr(full, name), beyond), err_msg=f"seed {seed}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reversed_network_is_the_transposed_graph(kind):
+    for seed in range(100):
+        net = network(kind, seed)
+        back = net.reversed()
+        one, other = arcs(net), arcs(back)
+        assert sorted(zip(*(v.tolist() for v in one), strict=True)) == sorted(
+            (b, a, t) for a, b, t in zip(*(v.tolist() for v in other), strict=True))
+        if net.factor is not None:
+            inner = np.isfinite(turned(net.factor))
+            np.testing.assert_array_equal(turned(turned(net.factor))[inner], np.where(np.isfinite(net.factor), net.factor, np.inf)[inner])
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(0, 10**6), st.floats(0.01, 1))
+def test_more_sources_or_speed_never_lengthen(seed, faster):
+    net = network("union8", seed)
     rng = np.random.default_rng(seed)
-    pace = 10.0 ** rng.uniform(-3, 0, size=tuple(rng.integers(1, 25, 2)))
-    pace[rng.random(pace.shape) < blocked] = np.inf
-    return pace
-
-
-def _sources(pace: np.ndarray, seed: int, count: int = 5) -> np.ndarray:
-    return np.random.default_rng(seed + 1).integers(0, pace.size, count)
-
-
-def _peer(pace: np.ndarray, sources: np.ndarray) -> np.ndarray:
-    """Minutes from each source to each cell by scipy on the explicit graph."""
-    height, width = pace.shape
-    number = np.arange(pace.size).reshape(pace.shape)
-    rows, cols, values = [], [], []
-    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        here = number[: height - down, max(0, -right) : width - max(0, right)].ravel()
-        there = number[down:, max(0, right) : width + min(0, right)].ravel()
-        cost = (pace.ravel()[here] + pace.ravel()[there]) / 2 * CELL_M * np.hypot(down, right)
-        rows.append(here[np.isfinite(cost)])
-        cols.append(there[np.isfinite(cost)])
-        values.append(cost[np.isfinite(cost)])
-    graph = coo_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(cols))), shape=(pace.size, pace.size)).tocsr()
-    return np.asarray(dijkstra(graph, directed=False, indices=sources))
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.integers(0, 10**6), st.sampled_from([0.0, 0.2, 0.6]))
-def test_equals_scipy(seed, blocked):
-    pace = _random_grid(seed, blocked)
-    sources = _sources(pace, seed)
-    expected = _peer(pace, sources)
-    minutes, nearest = nearest_source(pace, CELL_M, sources)
-    np.testing.assert_allclose(minutes.ravel(), expected.min(axis=0), rtol=1e-9, atol=1e-9)
-    reached = np.isfinite(minutes.ravel())
-    at = expected[nearest.ravel()[reached], np.flatnonzero(reached)]
-    np.testing.assert_allclose(at, expected.min(axis=0)[reached], rtol=1e-9, atol=1e-9)
-    assert (nearest.ravel()[~reached] == -1).all()
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.integers(0, 10**6))
-def test_ties_go_to_the_first_source(seed):
-    rng = np.random.default_rng(seed)
-    pace = rng.choice([1.0, 2.0, np.inf], size=tuple(rng.integers(1, 20, 2)))
-    sources = rng.integers(0, pace.size, 6)
-    alone = np.stack([nearest_source(pace, CELL_M, sources[k : k + 1])[0] for k in range(6)])
-    minutes, nearest = nearest_source(pace, CELL_M, sources)
-    np.testing.assert_array_equal(minutes, alone.min(axis=0))
-    expected = np.where(np.isfinite(minutes), alone.argmin(axis=0), -1)
-    np.testing.assert_array_equal(nearest, expected)
+    sources = anchors(net, seed)
+    before = nearest(lay_out(net), sources).minutes
+    more = Anchors(*(np.append(a, b).astype(a.dtype) for a, b in zip(
+        (sources.place, sources.node, sources.minutes), (PLACES, rng.integers(net.size), 0.0), strict=True)))
+    assert (nearest(lay_out(net), more).minutes <= before).all()
+    pace, minutes = net.pace.copy(), net.minutes.copy()
+    pace[rng.random(pace.shape) < 0.3] *= faster
+    minutes[rng.random(minutes.shape) < 0.3] *= faster
+    quicker = Network(pace, CELL_M, 8, net.factor, net.nodes, net.tail, net.head, minutes)
+    assert (nearest(lay_out(quicker), sources).minutes <= before).all()
 
 
 def test_a_tie_is_passed_on():
     """Both sources are 2 cells from the middle column; the first of the list keeps all of it."""
-    pace = np.full((5, 5), 0.01)
-    for sources, winner in (([10, 14], 0), ([14, 10], 0), ([14, 12, 10], 1)):
-        minutes, nearest = nearest_source(pace, CELL_M, np.array(sources))
-        assert nearest[2, 2] == winner
-        assert minutes[2, 2] == pytest.approx(0.0 if winner else 2.0)
-        assert (nearest[:, 2] == winner).all()
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.integers(0, 10**6), st.floats(0, 500))
-def test_bounded_is_unbounded_cut_at_the_bound(seed, bound):
-    pace = _random_grid(seed)
-    sources = _sources(pace, seed)
-    full, nearest = nearest_source(pace, CELL_M, sources)
-    minutes, site = nearest_source(pace, CELL_M, sources, bound_min=bound)
-    np.testing.assert_array_equal(minutes, np.where(full <= bound, full, np.inf))
-    np.testing.assert_array_equal(site, np.where(full <= bound, nearest, -1))
-
-
-def test_the_bound_is_inclusive():
-    pace = np.full((1, 7), 0.01)
-    minutes, _ = nearest_source(pace, CELL_M, np.array([0]), bound_min=3.0)
-    assert minutes.tolist() == [[0.0, 1.0, 2.0, 3.0, np.inf, np.inf, np.inf]]
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 10**6), st.floats(0, 300))
-def test_pairs_are_symmetric_and_equal_single_searches(seed, bound):
-    pace = _random_grid(seed)
-    places = np.append(_sources(pace, seed, 8), -1)
-    target, source, minutes = reach(pace, CELL_M, places, places, bound_min=bound)
-    table = dict(zip(zip(target.tolist(), source.tolist(), strict=True), minutes.tolist(), strict=True))
-    assert list(table) == sorted(table)
-    assert table == {(b, a): t for (a, b), t in table.items()}
-    for k, cell in enumerate(places[:-1]):
-        alone = nearest_source(pace, CELL_M, np.array([cell]), bound_min=bound)[0].ravel()[places[:-1]]
-        assert {i: t for (i, s), t in table.items() if s == k} == {i: t for i, t in enumerate(alone) if t <= bound}
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 10**6), st.floats(0.1, 1))
-def test_more_sources_or_speed_never_lengthen(seed, faster):
-    pace = _random_grid(seed)
-    rng = np.random.default_rng(seed)
-    sources = _sources(pace, seed)
-    before, _ = nearest_source(pace, CELL_M, sources)
-    more, _ = nearest_source(pace, CELL_M, np.append(sources, rng.integers(pace.size)))
-    assert (more <= before).all()
-    quicker = pace.copy()
-    quicker[rng.random(pace.shape) < 0.3] *= faster
-    road = pace.copy()
-    road[rng.integers(pace.shape[0])] = 1e-3  # the lowest pace there is
-    for changed in (quicker, road):
-        assert (nearest_source(changed, CELL_M, sources)[0] <= before).all()
+    board = lay_out(Network(np.full((5, 5), 0.01), CELL_M))
+    for cells, winner in (([10, 14], 0), ([14, 10], 0), ([14, 12, 10], 1)):
+        found = nearest(board, Anchors.at(np.array(cells)))
+        assert found.source[12] == winner
+        assert found.minutes[12] == pytest.approx(0.0 if winner else 2.0)
+        assert (found.source.reshape(5, 5)[:, 2] == winner).all()
 
 
 def test_a_source_on_impassable_ground_poisons_nothing():
     pace = np.full((3, 5), 0.01)
     pace[1, 2] = np.inf
-    alone, _ = nearest_source(pace, CELL_M, np.array([0]))
-    minutes, nearest = nearest_source(pace, CELL_M, np.array([7, 0, -1]))
-    assert minutes[1, 2] == 0
-    assert nearest[1, 2] == 0
-    elsewhere = np.isfinite(pace)
-    np.testing.assert_array_equal(minutes[elsewhere], alone[elsewhere])
-    assert (nearest[elsewhere] == 1).all()
-
-
-def test_nothing_passable_nobody_there():
-    walls = np.full((2, 3), np.inf)
-    assert np.isinf(nearest_source(walls, CELL_M, np.array([-1]))[0]).all()
-    assert [len(part) for part in reach(walls, CELL_M, np.array([], int), np.array([1, 2]), bound_min=9.0)] == [0, 0, 0]
-    assert [len(part) for part in reach(walls, CELL_M, np.array([1]), np.array([2]), bound_min=9.0)] == [0, 0, 0]
-
-
-def test_inputs_stay_as_they_were():
-    pace = _random_grid(7)
-    sources = _sources(pace, 7)
-    kept = pace.copy(), sources.copy()
-    nearest_source(pace, CELL_M, sources)
-    reach(pace, CELL_M, sources, sources, bound_min=50.0)
-    np.testing.assert_array_equal(pace, kept[0])
-    np.testing.assert_array_equal(sources, kept[1])
+    board = lay_out(Network(pace, CELL_M))
+    alone = nearest(board, Anchors.at(np.array([0])))
+    found = nearest(board, Anchors.at(np.array([7, 0, -1])))
+    assert (found.minutes[7], found.source[7]) == (0, 0)
+    elsewhere = np.isfinite(pace.ravel())
+    np.testing.assert_array_equal(found.minutes[elsewhere], alone.minutes[elsewhere])
+    assert (found.source[elsewhere] == 1).all()
