@@ -100,6 +100,12 @@ class Grid:
         a, _, west, _, e, north = self.transform
         return west, north + self.shape[0] * e, west + self.shape[1] * a, north
 
+    def centres(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """x and y of the centres of flat cells (row * width + column)."""
+        a, _, c, _, e, f = self.transform
+        row, col = np.divmod(cells, self.shape[1])
+        return c + (col + 0.5) * a, f + (row + 0.5) * e
+
     def cells(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Row and column of each point (metres, grid CRS); may lie outside the grid."""
         a, _, c, _, e, f = self.transform
@@ -222,6 +228,7 @@ class Access:
     localities: pd.DataFrame
     shares: pd.DataFrame
     units: pd.DataFrame
+    dispersed: pd.DataFrame | None = None  # access.dispersed: people outside listed localities, where a raster tells them
 
 
 @dataclass(frozen=True, eq=False)

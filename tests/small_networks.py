@@ -10,6 +10,7 @@ from planner.travel.network import QUANTUM, Anchors, Network
 
 KINDS = ("graph", "grid8", "grid16", "union8", "union16")
 CELL_M = 100.0
+PLACES = 5
 
 
 def network(kind: str, seed: int) -> Network:
@@ -42,11 +43,12 @@ def network(kind: str, seed: int) -> Network:
     return Network(pace, CELL_M, neighbours, factor, nodes, tail.astype(np.int32), head.astype(np.int32), minutes)
 
 
-def anchors(net: Network, seed: int, places: int = 5) -> Anchors:
+def anchors(net: Network, seed: int, places: int = PLACES) -> Anchors:
     """Places with one to three anchors each, most with minutes before they enter; shuffled."""
     rng = np.random.default_rng(seed + 10**6)
     place = np.repeat(np.arange(places), rng.integers(1, 4, places)) if net.size else np.empty(0, int)
-    minutes = rng.choice([0.0, 0.0, 1.0, 2.0], len(place)) if seed % 2 == 0 else rng.choice([0.0, 1.0], len(place)) * rng.uniform(0, 9, len(place))
+    n = len(place)
+    minutes = rng.choice([0.0, 0.0, 1.0, 2.0], n) if seed % 2 == 0 else rng.choice([0.0, 1.0], n) * rng.uniform(0, 9, n)
     order = rng.permutation(len(place))
     node = rng.integers(0, max(1, net.size), len(place))
     return Anchors(place[order].astype(np.int32), node.astype(np.int32), np.rint(minutes / QUANTUM) * QUANTUM)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -11,6 +13,9 @@ from scipy.spatial import cKDTree
 from planner.errors import DataError
 from planner.model import Grid, Region
 from planner.settings import Scenario
+
+_EXPORTS = {"people": "personas", "within": "dentro_umbral", "beyond": "fuera_umbral", "unreachable": "sin_camino",
+            "mean_min": "min_medio", "unknown_cells": "celdas_sin_dato"}
 
 
 def dispersed_people(region: Region, surface_minutes: np.ndarray, scenario: Scenario) -> pd.DataFrame:
@@ -46,6 +51,17 @@ def dispersed_people(region: Region, surface_minutes: np.ndarray, scenario: Scen
     return table if table["people"].iloc[-1] > 0 else table.iloc[:-1]
 
 
+def dispersed_indicators(dispersed: pd.DataFrame) -> dict[str, Any]:
+    """The table of `dispersed_people` as plain numbers under Spanish names, in all and by municipality (`sin dato`: in none)."""
+    whole = dispersed[["people", "within", "beyond", "unreachable"]].sum()
+    weight = dispersed["within"] + dispersed["beyond"]
+    mean = (dispersed["mean_min"] * weight).sum() / weight.sum() if weight.sum() > 0 else np.nan
+    total = pd.DataFrame({**whole, "mean_min": mean, "unknown_cells": dispersed["unknown_cells"].sum()}, index=["total"])
+    rows = pd.concat([total, dispersed]).rename(columns=_EXPORTS).set_axis(["total", *dispersed.index], axis=0)
+    told = {"sin dato" if pd.isna(key) else str(key): dict(row) for key, row in zip(rows.index, rows.to_dict("records"), strict=True)}
+    return {"total": told.pop("total"), "por_municipio": told}
+
+
 def _people(grid: Grid) -> np.ndarray:
     if grid.people is None:
         raise DataError("La región no tiene ráster de población: agregue population.raster a su archivo y prepárela de nuevo.")
@@ -56,24 +72,18 @@ def _people(grid: Grid) -> np.ndarray:
     return people
 
 
-def _centres(grid: Grid, cells: np.ndarray) -> np.ndarray:
-    a, _, c, _, e, f = grid.transform
-    row, col = np.divmod(cells, grid.shape[1])
-    return np.column_stack([c + (col + 0.5) * a, f + (row + 0.5) * e])
-
-
 def _outside(region: Region, cells: np.ndarray, radius_m: float) -> np.ndarray:
     """Whether each cell's centre is farther than the radius from every locality's point."""
     points = shapely.get_coordinates(region.localities.geometry.to_numpy())
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
         return np.ones(len(cells), bool)
-    return np.asarray(cKDTree(points).query(_centres(region.grid, cells))[0] > radius_m)
+    return np.asarray(cKDTree(points).query(np.column_stack(region.grid.centres(cells)))[0] > radius_m)
 
 
 def _zones(grid: Grid, cells: np.ndarray, areas: gpd.GeoSeries) -> np.ndarray:
     """Position in `areas` of the first polygon that holds each cell's centre, -1 for none."""
-    x, y = _centres(grid, cells).T
+    x, y = grid.centres(cells)
     zone = np.full(len(cells), -1)
     for k, area in enumerate(areas):
         if area is None or area.is_empty:

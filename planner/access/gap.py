@@ -7,9 +7,11 @@ import pandas as pd
 
 from planner import schema
 from planner.access.assignment import assign
+from planner.access.dispersed import dispersed_people
 from planner.access.people import target_people
 from planner.model import Access, Region, Travel
 from planner.settings import Scenario
+from planner.travel.times import surface_in_mode
 
 TIERS = ("sin_servicio", "con_servicio")  # of a locality's people: who find no room in their unit, and who do
 STATES = ["served", "covered_unserved", "uncovered"]  # columns of people, best first, as in schema.COVERAGE
@@ -27,7 +29,11 @@ def compute_access(region: Region, travel: Travel, scenario: Scenario) -> Access
     fixed = shares["kind"] == "fija"
     reach = ramp(shares["minutes"], scenario.ramp_first_level_good_min, scenario.ramp_first_level_none_min)
     shares = shares.assign(ramp=reach.where(fixed, 0.0), rho=shares["clues"].map(units["rho"]).astype(float).where(fixed, 0.0))
-    return Access(_localities(region, travel, scenario, people, shares), shares, units)
+    dispersed = None
+    if region.grid.people is not None:
+        today = surface_in_mode(lambda way: travel.surfaces["primer_nivel", way], scenario)
+        dispersed = dispersed_people(region, today.minutes, scenario)
+    return Access(_localities(region, travel, scenario, people, shares), shares, units, dispersed)
 
 
 def ramp(minutes: pd.Series, good_min: float, none_min: float) -> pd.Series:

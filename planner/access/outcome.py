@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from planner import schema
+from planner.access.dispersed import dispersed_indicators
 from planner.access.gap import STATES, TIERS, coverage_state, gap_columns, mobile_credit, ramp, sufficiency, unit_capacity
 from planner.access.indicators import indicators
 from planner.access.people import needs_field_visit
@@ -37,9 +38,11 @@ def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenari
     localities = today.join(_words(today, taken, scenario))
     units = _units_after(region, access, plan, moves, scenario)
     proposals = _proposals(region, plan, taken)
+    dispersed = {} if access.dispersed is None else {"poblacion_dispersa": dispersed_indicators(access.dispersed)}
     return Outcome(
         localities, units, proposals,
-        {"region": region.name, "sintetica": region.synthetic, **indicators(localities, units, proposals, travel, plan, scenario)},
+        {"region": region.name, "sintetica": region.synthetic, **indicators(localities, units, proposals, travel, plan, scenario),
+         **dispersed},
         violations(travel, access, localities, taken, plan, scenario))
 
 

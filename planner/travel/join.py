@@ -219,19 +219,12 @@ def _links(
     """Cell, node, metres and slope of each link on foot that crosses no barrier, once each."""
     pairs = np.unique(np.stack([cell, node]), axis=1)
     cell, node = pairs[0], pairs[1]
-    centre_x, centre_y = centres(grid, cell)
+    centre_x, centre_y = grid.centres(cell)
     clear = ~crosses(barriers, centre_x, centre_y, x[node], y[node])
     cell, node, centre_x, centre_y = cell[clear], node[clear], centre_x[clear], centre_y[clear]
     metres = np.hypot(x[node] - centre_x, y[node] - centre_y)
     here = grid.elevation_m.ravel()[cell].astype(float) if grid.elevation_m is not None else np.full(len(cell), np.nan)
     return cell, node, metres, (z[node] - here) / np.maximum(metres, 1.0)  # below a metre a slope says nothing
-
-
-def centres(grid: Grid, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of the centres of cells (row * width + column)."""
-    a, _, c, _, e, f = grid.transform
-    row, col = np.divmod(cell, grid.shape[1])
-    return c + (col + 0.5) * a, f + (row + 0.5) * e
 
 
 def crosses(barriers: gpd.GeoSeries | None, x0: np.ndarray, y0: np.ndarray, x1: np.ndarray, y1: np.ndarray) -> np.ndarray:

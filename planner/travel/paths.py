@@ -8,7 +8,6 @@ import shapely
 
 from planner.travel.board import Labels
 from planner.travel.ground import DECIMALS, Ground, entries
-from planner.travel.join import centres
 from planner.travel.places import Places
 
 
@@ -88,7 +87,7 @@ def _lines(
 ) -> list[np.ndarray]:
     """Coordinates of each way, from its first node on, along the roads as they are drawn."""
     graph, cells = ground.graph, ground.weighed.network.cells
-    x, y = centres(graph.grid, np.concatenate([first, to]).clip(max=cells - 1) if cells else np.zeros(len(first) + len(to), np.int64))
+    x, y = graph.grid.centres(np.concatenate([first, to]).clip(max=cells - 1) if cells else np.zeros(len(first) + len(to), np.int64))
     node = np.concatenate([first, to])
     road = node >= cells
     x[road], y[road] = graph.x[node[road] - cells], graph.y[node[road] - cells]

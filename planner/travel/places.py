@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.model import Grid
-from planner.travel.join import centres, crosses
+from planner.travel.join import crosses
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ def set_on_grid(
     inside = known & (row >= 0) & (row < height) & (col >= 0) & (col < width)
     cells = np.where(inside, row * width + col, -1)
     blocked = ~inside | np.isinf(pace.ravel()[cells])
-    parted = ~blocked & crosses(barriers, x, y, *centres(grid, cells))
+    parted = ~blocked & crosses(barriers, x, y, *grid.centres(cells))
     astray = np.flatnonzero(blocked | parted)
     metres = np.full(len(astray), np.nan)
     for k, i in enumerate(astray):
@@ -80,7 +80,7 @@ def _same_side(
     rows, cols = (np.clip(np.arange(at - 1, at + 2), 0, n - 1) for at, n in zip((row, col), grid.shape, strict=True))
     near = np.unique((rows[:, None] * grid.shape[1] + cols).ravel())
     near = near[np.isfinite(pace.ravel()[near])]
-    to_x, to_y = centres(grid, near)
+    to_x, to_y = grid.centres(near)
     metres = np.hypot(to_x - x, to_y - y)
     seen = ~crosses(barriers, np.full(len(near), x), np.full(len(near), y), to_x, to_y)
     if not seen.any():
