@@ -15,7 +15,6 @@ import hashlib
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -31,7 +30,7 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 from scipy.sparse.csgraph import dijkstra
-from travel_peers import Contestant, Grass, gain, race
+from travel_peers import Contestant, Grass, gain, peak_mb, race
 from travel_worlds import CELL_M, explicit, isotropic, langmuir, road_graph, roads_over_terrain, shuffled, terrain
 
 from planner.region import prepare_region
@@ -226,18 +225,18 @@ def our_grid(asked: argparse.Namespace) -> None:
         del cost
     del start, elevation, friction, passable
     _warm()
-    began = time.thread_time()
+    began = time.process_time()
     laid = board.lay_out(network)
-    build = time.thread_time() - began
+    build = time.process_time() - began
     del network
     seconds = []
     for _ in range(asked.rounds):
-        began = time.thread_time()
+        began = time.process_time()
         found = board.nearest(laid, Anchors.at(starts))
-        seconds.append(time.thread_time() - began)
+        seconds.append(time.process_time() - began)
         minutes = found.minutes
         del found
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     np.save(folder / "minutes.npy", minutes)
     print(json.dumps({"build": build, "seconds": seconds, "peak_mb": peak}))
 
@@ -323,13 +322,13 @@ def union(asked: argparse.Namespace) -> Iterator[Row]:
     """Vector roads and terrain in one graph: its join, its weighing and its search."""
     side, size = (60, 120) if asked.quick else (560, 1000)
     grid, roads = roads_over_terrain(side, size)
-    began = time.thread_time()
+    began = time.process_time()
     graph = join(grid, roads)
-    yield Row(f"join {side**2:,} crossings, {size:,}^2 cells", "", ours_s=time.thread_time() - began,
+    yield Row(f"join {side**2:,} crossings, {size:,}^2 cells", "", ours_s=time.process_time() - began,
               equal=f"{graph.nodes:,} road nodes, {2 * len(graph.tail):,} arcs, {2 * len(graph.link_m):,} links")
-    began = time.thread_time()
+    began = time.process_time()
     network = weigh(graph, roads, Scenario(), "vehiculo").network
-    yield Row("  other speeds on it (weigh)", "", ours_s=time.thread_time() - began)
+    yield Row("  other speeds on it (weigh)", "", ours_s=time.process_time() - began)
     units = np.sort(np.random.default_rng(1).choice(network.cells, UNITS, replace=False))
     ours, scipy = against_scipy(network, units, asked.rounds)
     arcs = network.tail.size + 8 * network.cells

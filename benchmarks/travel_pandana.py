@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 from pandana import Network
 
+# pandana holds whole thousandths of its unit in 32 bits, and hangs where the way across the graph overflows them
+PER_MIN = 1000.0
+
 
 def main() -> None:
     graph, most = np.load(sys.argv[1]), 5
-    # pandana holds whole thousandths in 32 bits: the finest unit that the longest way leaves
-    scale = 2.0**30 / 1000 / float(graph["longest"])
     started = time.perf_counter()
-    network = Network(graph["x"], graph["y"], graph["head"], graph["tail"], pd.DataFrame({"t": graph["minutes"] * scale}), twoway=False)
+    network = Network(graph["x"], graph["y"], graph["head"], graph["tail"], pd.DataFrame({"t": graph["minutes"] * PER_MIN}), twoway=False)
     build = time.perf_counter() - started
     x, y = pd.Series(graph["x"][graph["units"]]), pd.Series(graph["y"][graph["units"]])
-    far = float(graph["longest"]) * scale
+    far = float(graph["longest"]) * PER_MIN
     query: dict[int, list[float]] = {1: [], most: []}
     for k, seconds in query.items():
         for _ in range(int(graph["rounds"])):
@@ -29,7 +30,7 @@ def main() -> None:
             found = network.nearest_pois(far, "units", num_pois=k)
             seconds.append(time.perf_counter() - started)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    np.savez(sys.argv[2], minutes=found.to_numpy() / scale, build=build, query=query[1], query_k=query[most], peak=peak)
+    np.savez(sys.argv[2], minutes=found.to_numpy() / PER_MIN, build=build, query=query[1], query_k=query[most], peak=peak)
 
 
 if __name__ == "__main__":

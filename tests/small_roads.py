@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.model import Grid, Roads
+from planner.model import Grid, Mode, Roads
 from planner.schema import ROADS
+from planner.settings import Scenario
+from planner.travel.ground import Ground, pairs_within
+from planner.travel.join import join
+from planner.travel.weigh import weigh
 
 CRS = "EPSG:32614"
 CELL = 100.0
@@ -65,3 +69,19 @@ def points(**places: tuple[float, float]) -> gpd.GeoDataFrame:
     """Points by id."""
     x, y = zip(*places.values(), strict=True)
     return gpd.GeoDataFrame(index=pd.Index(list(places), dtype="str"), geometry=gpd.points_from_xy(x, y, crs=CRS))
+
+
+def laid(
+    grid: Grid, net: Roads | None = None, mode: Mode = "vehiculo", *, barriers: gpd.GeoSeries | None = None, **scenario: Any
+) -> Ground:
+    """The ground of this world in a scenario."""
+    graph, settings = join(grid, net, barriers), Scenario(**scenario)
+    return Ground(graph, net, barriers, settings, weigh(graph, net, settings, mode))
+
+
+def minutes(on: Ground, start: tuple[float, float], end: tuple[float, float], *, towards: bool = True) -> float:
+    """Minutes from one point to another; `towards` False asks the search that starts at the first one. inf = unreachable."""
+    one, other = on.set(points(a=start)), on.set(points(b=end))
+    places, sites = (one, other) if towards else (other, one)
+    told = pairs_within(on, places, sites, 1e6, towards=towards)["value"]
+    return float(told.iloc[0]) if len(told) else float("inf")

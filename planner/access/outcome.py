@@ -21,6 +21,7 @@ from planner.access.people import needs_field_visit
 from planner.access.rules import MOBILE_KINDS, chosen_options, violations
 from planner.model import Access, Outcome, Plan, Region, Travel
 from planner.settings import Scenario
+from planner.travel.speeds import roads_told
 from planner.travel.times import nearest_seats
 from planner.words import KINDS
 
@@ -38,11 +39,13 @@ def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenari
     localities = today.join(_words(today, taken, scenario))
     units = _units_after(region, access, plan, moves, scenario)
     proposals = _proposals(region, plan, taken)
-    dispersed = {} if access.dispersed is None else {"poblacion_dispersa": dispersed_indicators(access.dispersed)}
+    more: dict[str, Any] = {} if access.dispersed is None else {"poblacion_dispersa": dispersed_indicators(access.dispersed)}
+    if region.roads is not None:
+        more["red_vial"] = roads_told(region.roads, scenario)
     return Outcome(
         localities, units, proposals,
         {"region": region.name, "sintetica": region.synthetic, **indicators(localities, units, proposals, travel, plan, scenario),
-         **dispersed},
+         **more},
         violations(travel, access, localities, taken, plan, scenario))
 
 

@@ -14,11 +14,11 @@ import pandas as pd
 import xlsxwriter
 
 from planner.demo.census import count_people, iter_rows, municipal_index, target_people
+from planner.demo.mapfiles import write_elevation, write_people, write_roads, write_water
 from planner.demo.places import ENTITY, ENTITY_NAME, Country, make_country
-from planner.demo.terrain import CELL_M, CRS, ORIGIN, Terrain, make_terrain
+from planner.demo.terrain import CRS, make_terrain
 from planner.demo.units import Health, make_health
 from planner.schema import INDICATORS
-from planner.sources.rasters import write_raster
 from planner.store import replacing
 
 NOTE = "DATO SINTÉTICO: no describe ningún lugar, unidad ni persona real."
@@ -38,10 +38,13 @@ files = ["ESTABLECIMIENTO_SALUD_202501_demo.xlsx", "clues_202509_puntos_demo.csv
 responsibility = "localidad_a_clues_responsable.csv"
 circuits = "rutas_umm.csv"
 [roads]
-speed_raster = "carreteras.tif"
+osm = "caminos.osm"
 [terrain]
-slope = "pendiente.tif"
-walk_factor = "uso_de_suelo_friccion.tif"
+dem = "elevacion.tif"
+barriers = "rios.geojson"
+cell_m = 250
+[population]
+raster = "poblacion.tif"
 [boundaries]
 municipalities = "limites/LIM_MUNICIPALES.shp"
 districts = "municipio_a_jurisdiccion.csv"
@@ -50,7 +53,7 @@ README = f"""Región de demostración SINTÉTICA, escrita por `planner demo`.
 
 {NOTE}
 La entidad 99 no existe y sus coordenadas caen en mar abierto, en el Golfo de México.
-Los archivos imitan a los oficiales (INEGI, CONEVAL, CLUES); fallas_sembradas.csv dice qué se puso mal a propósito
+Los archivos imitan a los oficiales (INEGI, CONEVAL, CLUES) y a OpenStreetMap; fallas_sembradas.csv dice qué se puso mal a propósito
 para que `planner doctor` lo encuentre.
 """
 ITER_COLUMNS = (
@@ -104,9 +107,12 @@ def _write_all(folder: Path, seed: int) -> None:
     _write_census(folder, country, counts)
     _write_index(folder / "IRS_entidades_mpios_2020.xlsx", country, counts)
     _write_units(folder, country, health)
-    _write_rasters(folder, terrain, country)
+    of_roads = write_roads(folder / "caminos.osm", country.roads.ways, NOTE)
+    of_relief = write_elevation(folder / "elevacion.tif", terrain)
+    write_water(folder / "rios.geojson", terrain, NOTE)
+    write_people(folder / "poblacion.tif", rng, terrain, country)
     _write_boundaries(folder, country)
-    _write_csv(folder / "fallas_sembradas.csv", health.faults)
+    _write_csv(folder / "fallas_sembradas.csv", pd.DataFrame([*health.faults, *of_roads, *of_relief], columns=["falla", "id", "que"]))
     (folder / "LEEME.txt").write_bytes(README.encode())
     (folder / "demo.toml").write_bytes(REGION_FILE.encode())
 
@@ -222,16 +228,6 @@ def _catalogue_rows(country: Country, units: pd.DataFrame, twin: bool) -> list[l
         }
         rows.append([known.get(c, "") for c in CATALOGUE_COLUMNS])
     return rows
-
-
-def _write_rasters(folder: Path, terrain: Terrain, country: Country) -> None:
-    """Speed, slope and walking factor; nothing beyond the state's outline."""
-    transform = (CELL_M, 0.0, ORIGIN[0], 0.0, -CELL_M, ORIGIN[1])
-    slope = np.where(terrain.inside & ~terrain.lake, terrain.slope_deg.round(2), np.nan)
-    factor = np.where(terrain.inside, terrain.walk_factor.round(2), np.nan)
-    layers = {"carreteras": (country.speed_kmh, 0.0), "pendiente": (slope, np.nan), "uso_de_suelo_friccion": (factor, np.nan)}
-    for name, (values, blank) in layers.items():
-        write_raster(folder / f"{name}.tif", values.astype(np.float32), transform, CRS, blank)
 
 
 def _write_boundaries(folder: Path, country: Country) -> None:

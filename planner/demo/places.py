@@ -11,7 +11,8 @@ import shapely
 from scipy.spatial import cKDTree
 from shapely import MultiPoint, Polygon, voronoi_polygons
 
-from planner.demo.terrain import CELL_M, CRS, SHAPE, Terrain, centre, least_cost, make_roads, near
+from planner.demo.roads import Network, make_roads
+from planner.demo.terrain import CELL_M, CRS, SHAPE, Terrain, centre, least_cost, near
 
 ENTITY = "99"
 ENTITY_NAME = "Entidad sintética"
@@ -21,6 +22,7 @@ HUBS = 4  # the largest seats, linked to each other by road
 SEAT_PEOPLE = (46_000, 15_000, 11_500, 8_200, 6_100, 5_200, 4_300, 3_600, 3_000, 2_500, 2_100, 1_700, 1_400, 1_100)
 SEAT_SPACING_M = 11_500.0
 SPACING_M = 900.0
+TRODDEN, TRODDEN_PEOPLE = 0.4, 40  # share of the places without a road, from so many people on, that a path leads to
 REMOTE_MIN = 180.0  # minutes to the capital at which a place is as remote as it gets
 DISTRICTS = ("Valle", "Sierra Norte", "Sierra Sur")
 SEAT_NAMES = ("Llano Grande", "Agua Serena", "Ocotal", "Piedra Alta", "Los Cedros", "Cañada Honda", "Monte Viejo", "Tres Cumbres",
@@ -33,11 +35,11 @@ LAST = ("del Monte", "Grande", "de Arriba", "de Abajo", "del Río", "del Aire", 
 
 @dataclass(frozen=True, eq=False)
 class Country:
-    """Where everything is: `localities` (index cvegeo), `municipalities` (index cve_mun, polygons), road speeds in km/h."""
+    """Where everything is: `localities` (index cvegeo), `municipalities` (index cve_mun, polygons), roads."""
 
     localities: pd.DataFrame  # cve_mun, municipality, name, x, y, altitude_m, population, remote (0..1), seat, on_lake
     municipalities: gpd.GeoDataFrame  # name, district, geometry
-    speed_kmh: np.ndarray
+    roads: Network
 
 
 def make_country(rng: np.random.Generator, terrain: Terrain) -> Country:
@@ -48,8 +50,9 @@ def make_country(rng: np.random.Generator, terrain: Terrain) -> Country:
     climb = terrain.elevation_m.flat[cells] / terrain.elevation_m[terrain.inside].max()
     people = np.concatenate([SEAT_PEOPLE, _village_people(rng, climb[SEATS:])]).astype(np.int64)
     linked = np.r_[np.ones(SEATS, bool), rng.random(len(villages)) < _link_chance(people[SEATS:], climb[SEATS:])]
-    speed = make_roads(rng, terrain, seats[:HUBS].tolist(), cells[linked], people[linked])
-    remote = _remoteness(terrain, speed, int(seats[0])).flat[cells]
+    trodden = ~linked & (people >= TRODDEN_PEOPLE) & (rng.random(len(cells)) < TRODDEN)
+    roads = make_roads(rng, terrain, seats.tolist(), HUBS, cells[linked], people[linked], cells[trodden])
+    remote = _remoteness(terrain, roads.kmh, int(seats[0])).flat[cells]
     x, y = centre(cells)
     near_seat = cKDTree(np.c_[x[:SEATS], y[:SEATS]]).query(np.c_[x, y])[1]
     order = np.lexsort((people * -1, np.arange(len(cells)) >= SEATS, near_seat))
@@ -63,7 +66,7 @@ def make_country(rng: np.random.Generator, terrain: Terrain) -> Country:
         "x": x[order], "y": y[order], "altitude_m": terrain.elevation_m.flat[cells[order]].round(), "population": people[order],
         "remote": remote[order], "seat": order < SEATS, "on_lake": on_lake[order],
     }, index=pd.Index([f"{m}{n:04d}" for m, n in zip(town, number, strict=True)], name="cvegeo"))
-    return Country(table, _municipalities(terrain, x[:SEATS], y[:SEATS]), speed)
+    return Country(table, _municipalities(terrain, x[:SEATS], y[:SEATS]), roads)
 
 
 def _seat_cells(rng: np.random.Generator, terrain: Terrain) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Invented relief of the demo: a plain in the west that climbs into a folded sierra, a river, a lake, roads.
+"""Invented relief of the demo: a plain in the west that climbs into a folded sierra, rivers, a reservoir.
 
 Arrays are (height, width), north up, cells of `CELL_M` metres. The place is open sea in the Gulf of Mexico, so
 that nobody takes it for a real one.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_dilation, gaussian_filter
+import shapely
+from scipy.ndimage import binary_dilation, gaussian_filter, gaussian_filter1d
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
@@ -17,23 +18,24 @@ CRS = "EPSG:32614"
 CELL_M = 250.0
 SHAPE = (300, 300)
 ORIGIN = (680_000.0, 2_620_000.0)  # west and north edges, metres
-FLAT_DEG = 8.0  # slope at which a cell costs a road builder twice as much as flat ground
-STAGES = (2_000, 500, 0)  # people of the places that get their road in each round
-OLD_ROAD = 0.12  # cost of following a built road, as a part of building it
-# People whose way to the capital uses a road -> km/h; up to 40 counts as dirt in the rains.
-ROAD_CLASSES = ((50_000, 80.0), (15_000, 60.0), (2_500, 45.0), (900, 25.0), (0, 15.0))
+LAKE = (0.36, 0.24, 0.045)  # row, column and size, of the whole
+SOURCES = ((0.6, 0.72), (0.3, 0.66), (0.82, 0.6), (0.5, 0.5), (0.15, 0.5))  # around what row and column, of the whole, the highest cell gives a river
+MEANDER, RIVER_BEND = 0.8, 3.0
+DETAIL_M = 25.0  # what is drawn strays no farther from its smooth course
+MOUTH = 0.55  # row of the west edge where they leave, of the whole
 
 
 @dataclass(frozen=True, eq=False)
 class Terrain:
-    """Relief and ground: metres, degrees, and where nobody can walk."""
+    """Relief and water, as cells and as drawn."""
 
     elevation_m: np.ndarray  # float64
     slope_deg: np.ndarray  # float64
     inside: np.ndarray  # bool, within the state
     water: np.ndarray  # bool, lake or river
     lake: np.ndarray  # bool
-    walk_factor: np.ndarray  # float64, 0..1; NaN on water
+    rivers: shapely.Geometry  # lines, metres, up to the reservoir
+    reservoir: shapely.Polygon  # of the lake's cells it holds the centres
 
     @property
     def land(self) -> np.ndarray:
@@ -41,20 +43,25 @@ class Terrain:
 
 
 def make_terrain(rng: np.random.Generator) -> Terrain:
-    """Relief, state outline, lake, river and ground cover from one generator."""
+    """Relief, state outline, reservoir and rivers from one generator."""
     rows, cols = np.indices(SHAPE) / np.array(SHAPE, float)[:, None, None]
     climb = 1 / (1 + np.exp(-(cols - 0.42 + 0.12 * (rows - 0.5)) * 11))  # 0 plain .. 1 sierra
     ridges = np.exp(-1.5 * np.abs(_noise(rng, (16, 7))))
     relief = 560 * climb + climb * (900 * ridges + 190 * _noise(rng, (6, 4)) + 45 * _noise(rng, (2.2, 2.2)))
     elevation = 240 + relief + 28 * _noise(rng, (12, 12)) + 6 * _noise(rng, (3, 3))
     inside = _outline(rng)
-    lake = _blob(0.36, 0.24, 0.045) & inside
+    reservoir = _lake()
+    lake = shapely.contains_xy(reservoir, *centre(np.arange(elevation.size))).reshape(SHAPE) & inside
     elevation = np.where(lake, np.median(elevation[lake]), elevation)
     dy, dx = np.gradient(elevation, CELL_M)
     slope = np.where(lake, 0.0, np.degrees(np.arctan(np.hypot(dx, dy))))
-    water = lake | (_river(elevation, inside) & inside)
-    cover = np.clip(0.82 - 0.22 * climb + 0.07 * _noise(rng, (9, 9)), 0.35, 0.95)  # crops, scrub, cloud forest
-    return Terrain(elevation, slope, inside, water, lake, np.where(water, np.nan, cover))
+    courses = _courses(elevation, inside, lake, _noise(rng, (5, 5)))
+    water = lake.copy()
+    for course in courses:
+        water.flat[course] = True
+    drawn = shapely.union_all([smoothed(course, RIVER_BEND) for course in courses])  # below where two meet they are one
+    rivers = shapely.simplify(shapely.line_merge(shapely.difference(drawn, reservoir)), DETAIL_M)
+    return Terrain(elevation, slope, inside, water & inside, lake, rivers, reservoir)
 
 
 def _noise(rng: np.random.Generator, sigma: tuple[float, float]) -> np.ndarray:
@@ -63,35 +70,30 @@ def _noise(rng: np.random.Generator, sigma: tuple[float, float]) -> np.ndarray:
     return np.asarray((field - field.mean()) / field.std())
 
 
-def _polar() -> tuple[np.ndarray, np.ndarray]:
+def _outline(rng: np.random.Generator) -> np.ndarray:
     rows, cols = np.indices(SHAPE)
     dy, dx = (rows - SHAPE[0] / 2) / SHAPE[0], (cols - SHAPE[1] / 2) / SHAPE[1]
-    return np.hypot(dx, dy), np.arctan2(dy, dx)
-
-
-def _outline(rng: np.random.Generator) -> np.ndarray:
-    radius, angle = _polar()
-    phase = rng.uniform(0, 2 * np.pi, 4)
+    angle, phase = np.arctan2(dy, dx), rng.uniform(0, 2 * np.pi, 4)
     edge = 0.43 + sum(0.022 / k * np.cos(k * angle + phase[k - 2]) for k in range(2, 6))
-    return np.asarray(radius <= edge)
+    return np.asarray(np.hypot(dx, dy) <= edge)
 
 
-def _blob(row: float, col: float, radius: float) -> np.ndarray:
+def _lake() -> shapely.Polygon:
+    """Three bays around the middle."""
+    row, col, size = LAKE
+    angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+    far = size * (1 + 0.25 * np.cos(3 * angle)) / np.hypot(np.cos(angle), 0.7 * np.sin(angle))
+    east, south = (col + far * np.cos(angle)) * SHAPE[1], (row + far * np.sin(angle)) * SHAPE[0]
+    return shapely.Polygon(np.column_stack([ORIGIN[0] + east * CELL_M, ORIGIN[1] - south * CELL_M]))
+
+
+def _courses(elevation: np.ndarray, inside: np.ndarray, lake: np.ndarray, meander: np.ndarray) -> list[list[int]]:
+    """Cells of each river from its source, on high ground, to the west edge; they run together and go four ways only."""
     rows, cols = np.indices(SHAPE) / np.array(SHAPE, float)[:, None, None]
-    dy, dx = rows - row, cols - col
-    return np.asarray(np.hypot(dx, dy * 0.7) <= radius * (1 + 0.25 * np.cos(3 * np.arctan2(dy, dx))))
-
-
-def _river(elevation: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """From the highest ground down to the west edge; four-connected, so that no diagonal step crosses it dry."""
-    high = np.where(inside & _blob(0.6, 0.72, 0.12), elevation, -np.inf)
-    source = int(high.argmax())
-    mouth = int(np.ravel_multi_index((int(SHAPE[0] * 0.55), 0), SHAPE))
-    cost = 1 + (np.maximum(elevation - elevation[inside].min(), 0) / 50) ** 2
-    _, back = least_cost(cost, source, diagonal=False)
-    course = np.zeros(SHAPE, bool)
-    course.flat[trace(back, mouth)] = True
-    return course
+    cost = np.where(lake, 0.01, (1 + (np.maximum(elevation - elevation[inside].min(), 0) / 50) ** 2) * np.exp(MEANDER * meander))
+    _, back = least_cost(cost, int(np.ravel_multi_index((int(SHAPE[0] * MOUTH), 0), SHAPE)), diagonal=False)
+    around = [np.where(inside & (np.hypot(rows - row, cols - col) < 0.1), elevation, -np.inf) for row, col in SOURCES]
+    return [trace(back, int(high.argmax())) for high in around]
 
 
 def least_cost(cost: np.ndarray, start: int, *, diagonal: bool = True) -> tuple[np.ndarray, np.ndarray]:
@@ -119,34 +121,12 @@ def trace(back: np.ndarray, end: int) -> list[int]:
     return way
 
 
-def _building_cost(terrain: Terrain) -> np.ndarray:
-    """What a cell costs a road builder: steeper is dearer, a bridge dear, lake and abroad all but impossible."""
-    cost = 1 + (terrain.slope_deg / FLAT_DEG) ** 2 + 25 * (terrain.water & ~terrain.lake)
-    return np.asarray(cost + 1e5 * (terrain.lake | ~terrain.inside))
-
-
-def make_roads(rng: np.random.Generator, terrain: Terrain, hubs: list[int], served: np.ndarray, people: np.ndarray) -> np.ndarray:
-    """Speeds in km/h, 0 off the roads: every `served` cell is linked to the first hub and the hubs to each other.
-
-    Trunk roads come first and later ones join them, because an existing road is cheap to follow. The more people
-    a cell carries, the better its road; the ends of the tree are dirt spurs.
-    """
-    cost = _building_cost(terrain) * np.exp(0.35 * rng.standard_normal(SHAPE))
-    built = np.zeros(SHAPE, bool)
-    for a in hubs:  # each hub to each other gives the net its loops
-        _, back = least_cost(np.where(built, OLD_ROAD * cost, cost), a)
-        built.flat[[c for b in hubs for c in trace(back, b)]] = True
-    for least in STAGES:
-        _, back = least_cost(np.where(built, OLD_ROAD * cost, cost), hubs[0])
-        built.flat[[c for end in served[people >= least] for c in trace(back, int(end))]] = True
-    _, back = least_cost(np.where(built, OLD_ROAD * cost, 1e5), hubs[0])
-    use = np.zeros(SHAPE)
-    for end, count in zip(served, people, strict=True):
-        use.flat[trace(back, int(end))] += count
-    speed = np.zeros(SHAPE)
-    for least, kmh in reversed(ROAD_CLASSES):
-        speed[built & (use >= least)] = kmh
-    return speed
+def smoothed(cells: list[int], bend: float = 1.5) -> shapely.LineString:
+    """Line through the middles of cells in order, its bends rounded over `bend` cells, its ends where they were."""
+    xy = np.column_stack(centre(np.array(cells)))
+    bent = gaussian_filter1d(xy, bend, axis=0, mode="nearest")
+    bent[[0, -1]] = xy[[0, -1]]
+    return shapely.LineString(bent)
 
 
 def near(mask: np.ndarray, cells: int) -> np.ndarray:

@@ -31,7 +31,7 @@ class Health:
     units: pd.DataFrame  # institution, level, name, typology, status, cve_mun, cvegeo, x, y, clues_ssa, catalogue, fixed
     responsibility: pd.DataFrame  # cvegeo, clues (as published), name, people
     circuits: pd.DataFrame  # clues, cvegeo, visits_month
-    faults: pd.DataFrame  # fault, id, what
+    faults: list[tuple[str, str, str]]  # fault, id, what
 
 
 def make_health(rng: np.random.Generator, terrain: Terrain, country: Country, target: pd.Series) -> Health:
@@ -136,9 +136,9 @@ def _published(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
 
 def _with_faults(
     terrain: Terrain, places: pd.DataFrame, units: pd.DataFrame, table: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, list[tuple[str, str, str]]]:
     """Copies of the tables with one fault of each kind, and the list of them."""
-    units, planted = units.copy(), []
+    units, planted = units.copy(), list[tuple[str, str, str]]()
     rural = units.index[units["fixed"] & (units["institution"] == "IMB") & ~units["cvegeo"].isin(places.index[places["seat"]])]
     abroad, distant, blank = rural[1], rural[3], rural[5]
     units.loc[abroad, "cve_mun"] = _neighbour(units.loc[abroad, "cve_mun"])
@@ -160,7 +160,7 @@ def _with_faults(
     table, split, lost = _odd_rows(places, units, table)
     planted += [("responsable_dividido", c, "Responde a varias unidades.") for c in split]
     planted += [("responsable_desconocido", c, "Su unidad responsable no está en ningún catálogo.") for c in lost]
-    return units, table, pd.DataFrame(planted, columns=["falla", "id", "que"])
+    return units, table, planted
 
 
 def _neighbour(cve_mun: str) -> str:

@@ -52,6 +52,18 @@ class _Written:
     proposals: gpd.GeoDataFrame
 
 
+EXTRA: dict[str, tuple[str, tuple[tuple[str, str, str], ...]]] = {  # what only some regions have: key, title, rows
+    "red_vial": ("Red vial", (
+        ("km", "Caminos y veredas", "km"), ("km_vehiculo", "Con paso de vehículos", "km"), ("km_terraceria", "De ellos, terracería", "km"),
+        ("km_sin_velocidad_publicada", "De ellos, con la velocidad de su clase", "km"),
+        ("km_cerrados_en_la_temporada", "Cerrados en la temporada", "km"))),
+    "poblacion_dispersa": ("Personas fuera de las localidades listadas (ráster de población)", (
+        ("personas", "Personas", "personas"), ("dentro_umbral", "A tiempo de un primer nivel", "personas"),
+        ("fuera_umbral", "Más allá del umbral", "personas"), ("sin_camino", "Sin camino conocido", "personas"),
+        ("min_medio", "Minutos en promedio", "min"))),
+}
+
+
 def summary_tables(run: Run) -> dict[str, pd.DataFrame]:
     """What a run found, by title: people today and with the plan, by mode and grade, units, options and the plan."""
     told = run.outcome.indicators
@@ -64,7 +76,14 @@ def summary_tables(run: Run) -> dict[str, pd.DataFrame]:
         "Opciones factibles": _by_kind(told["opciones_por_tipo"], MONEY),
         "Plan": _by_kind(told["plan"]["por_tipo"], (*MONEY, *GAINS)),
         "Solución": _solution(told["plan"]),
+        **{title: _listed(told[key], rows) for key, (title, rows) in EXTRA.items() if key in told},
     }
+
+
+def _listed(told: dict[str, Any], rows: Sequence[tuple[str, str, str]]) -> pd.DataFrame:
+    values = told.get("total", told)
+    table = pd.DataFrame([(words, unit, values[key]) for key, words, unit in rows], columns=["Indicador", "Unidad", "Valor"])
+    return _rounded(table, ["Valor"])
 
 
 def compare_runs(folders: Sequence[Path]) -> dict[str, pd.DataFrame]:

@@ -16,6 +16,7 @@ from planner.travel.network import QUANTUM, Anchors, Network
 from planner.travel.search import ARCS, LOT, collect, pack, spread, spread_k, wipe
 
 BUCKET = 0.25  # width of a bucket, of the typical cost of a step
+SAMPLE = 1 << 20  # cells looked at for it
 AT_FIRST = 1 << 13  # lots for the buckets that hold little; more where they do not do
 
 
@@ -27,10 +28,16 @@ class Labels:
     source: np.ndarray  # int32
     parent: np.ndarray  # int32; -1 where a source enters the network
 
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return self.minutes, self.source, self.parent
+
 
 @dataclass(frozen=True, eq=False)
 class Board:
-    """A network laid out for the search: cells in a frame of impassable ones, nodes after them, arcs in records."""
+    """A network laid out for the search: cells, then nodes, with the arcs in records.
+
+    Where steps off the grid are not shut by a factor, a frame of impassable cells stands around it.
+    """
 
     shape: tuple[int, int]
     frame: int
@@ -58,15 +65,17 @@ class Board:
     def framed(self, nodes: np.ndarray) -> np.ndarray:
         """Numbers of cells and nodes in the network -> on the board."""
         nodes = np.asarray(nodes, np.int64)
+        if not self.frame:
+            return nodes
         cells, width = self.shape[0] * self.shape[1], self.shape[1]
         r, c = np.divmod(nodes, max(1, width))
         on_board = (r + self.frame) * (width + 2 * self.frame) + c + self.frame
         return np.where(nodes < cells, on_board, nodes - cells + self.pace.size)
 
     def unframed(self, values: np.ndarray) -> np.ndarray:
-        """Values of the board (first axis) in the network's order."""
-        if not self.pace.size:
-            return np.ascontiguousarray(values)
+        """Values of the board (first axis) in the network's order; a view where there is no frame."""
+        if not self.frame:
+            return values
         inner = self._cells(values).reshape(self.shape[0] * self.shape[1], *values.shape[1:])
         return np.concatenate([inner, values[self.pace.size :]])
 
@@ -85,28 +94,41 @@ class Board:
 
 
 def lay_out(network: Network) -> Board:
-    """The network as a board; takes memory of about 40 bytes a cell (8 with factor None), 64 a node."""
+    """The network as a board; it takes 8 bytes a cell where the factor is None (else it shares the network's) and 64 a node."""
     height, width = network.pace.shape
-    frame = 0 if not network.cells else 2 if network.neighbours == 16 else 1
-    pace = np.full((height + 2 * frame, width + 2 * frame), np.inf)
-    pace[frame : frame + height, frame : frame + width] = network.pace
-    factor = np.empty((0, network.neighbours), np.float32)
-    if network.factor is not None:
-        factor = np.full((*pace.shape, network.neighbours), np.inf, np.float32)
-        factor[frame : frame + height, frame : frame + width] = network.factor
-        factor = factor.reshape(-1, network.neighbours)
+    if network.factor is None:
+        frame = 0 if not network.cells else 2 if network.neighbours == 16 else 1
+        pace = np.full((height + 2 * frame, width + 2 * frame), np.inf)
+        pace[frame : frame + height, frame : frame + width] = network.pace
+        factor = np.empty((0, network.neighbours), np.float32)
+    else:  # no step leaves the grid: no frame is needed
+        frame, pace = 0, np.ascontiguousarray(network.pace, float)
+        factor = _shut_at_edges(np.ascontiguousarray(network.factor)).reshape(-1, network.neighbours)
     length_m = network.cell_m * np.array([np.hypot(*step) for step in STEPS[: network.neighbours]])
     steps = np.array([down * pace.shape[1] + right for down, right in STEPS[: network.neighbours]])
-    passable = network.pace[np.isfinite(network.pace)]
-    open_arcs = network.minutes[np.isfinite(network.minutes)]
-    typical = [np.median(passable) * network.cell_m] if passable.size else []
-    typical += [np.median(open_arcs[open_arcs > 0])] if (open_arcs > 0).any() else []
-    steepest = float(factor.max(initial=1.0, where=np.isfinite(factor))) if factor.size else 1.0
-    dearest = max(passable.max(initial=0.0) * length_m.max() * steepest, open_arcs.max(initial=0.0))
+    some = network.pace.ravel()[:: max(1, network.cells // SAMPLE)]
+    some = some[np.isfinite(some)]
+    arcs = network.minutes[np.isfinite(network.minutes) & (network.minutes > 0)]
+    typical = [*([np.median(some) * network.cell_m] if some.size else []), *([np.median(arcs)] if arcs.size else [])]
+    highest = max((float(strip.max(initial=1.0, where=np.isfinite(strip))) for strip in np.array_split(factor, 64)), default=1.0)
+    dearest = max(network.pace.max(initial=0.0, where=np.isfinite(network.pace)) * length_m.max() * highest, arcs.max(initial=0.0))
     board = Board((height, width), frame, network.nodes, pace.ravel(), factor, steps, length_m / 2 / QUANTUM,
                   np.full(pace.size if network.tail.size else 0, -1, np.int32), *_aligned(0),
                   network.neighbours, float(max(BUCKET * min(typical, default=1.0), dearest * 2.0**-22, QUANTUM)), float(dearest))
     return _with_arcs(board, network)
+
+
+def _shut_at_edges(factor: np.ndarray) -> np.ndarray:
+    """The factors with every step off the grid shut; a copy only where one was open."""
+    height, width, neighbours = factor.shape
+    for k, (down, right) in enumerate(STEPS[:neighbours]):
+        rows = slice(None) if down == 0 else slice(0, -down) if down < 0 else slice(max(0, height - down), height)
+        cols = slice(None) if right == 0 else slice(0, -right) if right < 0 else slice(max(0, width - right), width)
+        for edge in ((rows, slice(None), k), (slice(None), cols, k)):
+            if (edge[0] != slice(None) or edge[1] != slice(None)) and np.isfinite(factor[edge]).any():
+                factor = factor.copy()
+                factor[edge] = np.inf
+    return factor
 
 
 def _with_arcs(board: Board, network: Network) -> Board:
@@ -141,7 +163,7 @@ def nearest(board: Board, sources: Anchors, *, bound_min: float = np.inf) -> Lab
     work = _Work(board)
     work.spread(sources, bound_min)
     minutes, source, parent = (board.unframed(values) for values in (work.label[::2], work.label_i[2::4], work.label_i[3::4]))
-    if board.pace.size:
+    if board.frame:
         parent = np.where(parent >= 0, board.numbers()[parent], np.int32(-1))
     return Labels(minutes, source, parent)
 

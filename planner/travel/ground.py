@@ -6,7 +6,7 @@ Directions are explicit: `towards` is from localities or cells to the sites (pat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -74,7 +74,12 @@ def graph_of(region: Region) -> Graph:
 
 
 def ground_of(region: Region, scenario: Scenario, mode: Mode, cache: Path | None = None) -> Ground:
-    """The ground of `a_pie` or `vehiculo` in a scenario: its graph is made once, its costs are laid on it each time."""
+    """The ground of `a_pie` or `vehiculo` in a scenario: its graph is made once, its costs are laid on it when they change."""
+    return _ground_of(region, scenario.model_copy(update={"name": "base", "budget_mxn_year": 0.0, "capital_mxn": None}), mode, cache)
+
+
+@lru_cache(maxsize=2)
+def _ground_of(region: Region, scenario: Scenario, mode: Mode, cache: Path | None) -> Ground:
     graph = graph_of(region)
     return Ground(graph, region.roads, region.barriers, scenario, weigh(graph, region.roads, scenario, mode), cache)
 
@@ -82,8 +87,8 @@ def ground_of(region: Region, scenario: Scenario, mode: Mode, cache: Path | None
 def labels(ground: Ground, sites: Places, *, towards: bool = True, bound_min: float = np.inf) -> board.Labels:
     """Minutes between every cell and road node and its nearest site within the bound, and which (ties: the lowest id)."""
     at, on = ground.anchors(sites, arriving=towards), ground.board(towards)
-    return board.Labels(*ground.searched("nearest", towards, (at.place, at.node, at.minutes, bound_min), lambda: astuple(
-        board.nearest(on, at, bound_min=bound_min + MARGIN))))
+    return board.Labels(*ground.searched("nearest", towards, (at.place, at.node, at.minutes, bound_min), lambda: board.nearest(
+        on, at, bound_min=bound_min + MARGIN).arrays()))
 
 
 def surface(ground: Ground, found: board.Labels, sites: Places, *, bound_min: float = np.inf) -> Surface:

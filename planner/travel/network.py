@@ -20,7 +20,8 @@ class Network:
 
     `pace` (height, width) is minutes per metre, inf = impassable; (0, 0) where there is no terrain. `factor` (height,
     width, neighbours; float32) is what leaving a cell by each of model.STEPS costs above the mean of the two paces, inf =
-    blocked; None where every step costs just that. `tail`, `head` (int32) and `minutes` (float64, inf = closed) are the arcs.
+    blocked or off the grid; None where every step costs just that. `tail`, `head` (int32) and `minutes` (float64, inf =
+    closed) are the arcs.
     """
 
     pace: np.ndarray

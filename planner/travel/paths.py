@@ -15,7 +15,8 @@ def paths(ground: Ground, found: Labels, sites: Places, places: Places, *, towar
     """The least-cost line between each place and its nearest site, in the direction of travel; places that reach none are left out.
 
     Index = ids of `places`; site, minutes, walk_min and drive_min (they sum to minutes; ferries count as driven), metres
-    (length of the line) and geometry. `found` are the labels of `sites` in the same direction.
+    (length of the line) and geometry, of no length where the place is its site. `found` are the labels of `sites` in the
+    same direction.
     """
     at, minutes = entries(ground, found, places, towards=towards)
     near = np.isfinite(minutes)
@@ -73,12 +74,20 @@ def _arcs(ground: Ground, tail: np.ndarray, head: np.ndarray, minutes: np.ndarra
 
 
 def _driven(ground: Ground, frm: np.ndarray, to: np.ndarray, arc: np.ndarray, minutes: np.ndarray) -> np.ndarray:
-    """Minutes of each hop that are driven: whole arcs, and on a raster of speeds the half of each cell of road."""
-    driven = np.where(ground.weighed.driven[arc], minutes, 0.0) if len(ground.weighed.driven) else np.zeros(len(arc))
+    """Minutes of each hop that are driven: whole arcs, and on a raster of speeds the part of a step in each cell of road."""
+    weighed = ground.weighed
+    driven = np.where(weighed.driven[arc], minutes, 0.0) if len(weighed.driven) else np.zeros(len(arc))
     step = np.flatnonzero(arc < 0)
-    pace, by_vehicle = ground.weighed.network.pace.ravel(), ground.weighed.driven_cell.ravel()
-    one, other = frm[step], to[step]
-    driven[step] = minutes[step] * (pace[one] * by_vehicle[one] + pace[other] * by_vehicle[other]) / (pace[one] + pace[other])
+    if not len(step):
+        return driven
+    (row, col), (row_to, col_to) = (np.divmod(at[step], ground.graph.grid.shape[1]) for at in (frm, to))
+    down, right = row_to - row, col_to - col
+    # a step lies half in either cell; a knight's move in four, by quarters
+    mid_row, mid_col = np.where(abs(down) == 2, down // 2, 0), np.where(abs(right) == 2, right // 2, 0)
+    far_row, far_col = np.where(abs(down) == 2, down // 2, down), np.where(abs(right) == 2, right // 2, right)
+    by_vehicle = np.where(weighed.driven_cell, weighed.network.pace, 0.0)
+    pace = sum(by_vehicle[row + y, col + x] for y, x in ((0, 0), (mid_row, mid_col), (far_row, far_col), (down, right))) / 4
+    driven[step] = np.minimum(weighed.network.cell_m * np.hypot(down, right) * pace, minutes[step])
     return driven
 
 

@@ -106,9 +106,10 @@ def _leave(node, minutes, pace, factor, steps, scale, row, record, record_f, bou
     if node < cells:
         for k in range(steps.size):
             other = node + steps[k]
-            cost = (pace[node] + pace[other]) * scale[k]
-            if factor.size:
-                cost *= factor[node, k]
+            more = factor[node, k] if factor.size else 1.0
+            if more == np.inf:  # shut, or off the grid
+                continue
+            cost = (pace[node] + pace[other]) * scale[k] * more
             t = minutes + np.rint(cost) * QUANTUM
             _ahead(label, columns * other)
             to[count], then[count], whose[count] = other | tag, t, source

@@ -104,9 +104,10 @@ def nearest_seats(region: Region, seats: list[str], scenario: Scenario) -> tuple
     """
     grounds, people = _ground(region, scenario)
     places = people.only(people.ids.isin(seats))
-    found = {way: labels(grounds[way], places) for way in WAYS}
-    near = {way: read_labels(grounds[way], found[way], places, people) for way in WAYS}
     mode = scenario.mode_first_level
+    ways: tuple[Mode, ...] = WAYS if mode == "transporte_publico" else (mode,)
+    found = {way: labels(grounds[way], places) for way in ways}
+    near = {way: read_labels(grounds[way], found[way], places, people) for way in ways}
     table = _by_bus(near["a_pie"], near["vehiculo"], scenario) if mode == "transporte_publico" else near[mode]
     return surface_in_mode(lambda way: surface(grounds[way], found[way], places), scenario), table
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import rasterio
 
-from planner.model import Grid, Region
+from planner.model import Grid, Mode, Region
 from planner.region import prepare_region
 from planner.settings import Scenario
 from planner.sources.rasters import read_grid
-from planner.travel.search import nearest_source
+from planner.travel.board import lay_out, nearest
+from planner.travel.network import Anchors, Network
 from planner.travel.speeds import pace
 from planner.travel.times import compute_travel
 
@@ -44,6 +45,12 @@ def _cells(grid: Grid, points: gpd.GeoDataFrame) -> np.ndarray:
     return row * grid.shape[1] + col
 
 
+def _minutes(grid: Grid, mode: Mode, points: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Minutes to the nearest of the points' cells, and its position, in every cell."""
+    found = nearest(lay_out(Network(pace(grid, SIGEH, mode), grid.cell_m)), Anchors.at(_cells(grid, points)))
+    return found.minutes.reshape(grid.shape), found.source.reshape(grid.shape)
+
+
 @pytest.mark.parametrize(("level", "mode", "cells", "matched"), [
     ("N1", "vehiculo", 492_200, 492_199), ("N1", "a_pie", 474_475, 474_475),
     ("N2", "vehiculo", 412_182, 412_182), ("N2", "a_pie", 152_207, 152_207)])  # fmt: skip
@@ -52,20 +59,20 @@ def test_published_surface(shared, grid, units, level, mode, cells, matched):
     prefix = "acces" if mode == "vehiculo" else "acces_peatonal"
     with rasterio.open(shared / "oracles" / "hidalgo_traveltime" / f"{prefix}_CLUES{level}_max90.tif") as file:
         published = file.read(1, masked=True).astype(float).filled(np.nan)
-    minutes, _ = nearest_source(pace(grid, SIGEH, mode), grid.cell_m, _cells(grid, units[level]))
+    minutes, _ = _minutes(grid, mode, units[level])
     told = np.isfinite(published)
     assert int(told.sum()) == cells
-    assert int((np.abs(minutes - published)[told] <= 1e-3).sum()) == matched
+    assert int((np.abs(minutes - published)[told] <= 1e-5).sum()) == matched
     assert not (minutes[~told] < 90 - 1e-3).any()
 
 
 def test_published_referral_hospitals(grid, units):
     """Every comparable first-level unit has the published nearest second level; the minutes differ for one."""
     first, second = units["N1"], units["N2"]
-    minutes, nearest = nearest_source(pace(grid, SIGEH, "vehiculo"), grid.cell_m, _cells(grid, second))
+    minutes, closest = _minutes(grid, "vehiculo", second)
     at = _cells(grid, first)
     comparable = np.isfinite(minutes.ravel()[at])
-    hospital = second["CLUES"].to_numpy()[nearest.ravel()[at]]
+    hospital = second["CLUES"].to_numpy()[closest.ravel()[at]]
     same = hospital == first["CLUESN2_mas_cercana"].to_numpy()
     close = np.abs(minutes.ravel()[at] - first["tiempo_promedio_CLUES_N2"]) <= 1e-3
     assert int(comparable.sum()) == 998

@@ -1,11 +1,15 @@
-"""Points on impassable cells: moved, listed or refused; and surfaces of minutes."""
+"""Points on impassable cells or across a barrier from the centre of theirs: moved, listed or refused; and surfaces of minutes."""
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 import valley
+from small_roads import ground, laid
+from small_roads import points as at
 
-from planner.travel.surface import nearest_surface, set_on_grid
+from planner.travel.ground import labels, nearest_surface, read_labels, surface
+from planner.travel.places import set_on_grid
 
 
 def _points(**cells: tuple[float, float]) -> gpd.GeoDataFrame:
@@ -42,19 +46,53 @@ def test_only_keeps_what_concerns_the_chosen():
     assert (list(chosen.ids), chosen.cells.tolist(), len(chosen.moved)) == (["a"], [0], 0)
 
 
+def test_a_point_across_a_barrier_goes_to_the_nearest_centre_on_its_side():
+    """Row 1 is 50 m south of the stream at y = 220; the point north of it in the same cell goes north, the enclosed one nowhere."""
+    stream = gpd.GeoSeries([shapely.LineString([(-10, 280), (310, 280)]), shapely.Point(250, 130).buffer(5).exterior])
+    points = at(north=(120, 290), south=(120, 230), island=(250, 130))
+    places = set_on_grid(ground((4, 3)), np.full((4, 3), 0.01), points, snap_max_m=500, barriers=stream)
+    assert list(places.ids) == ["island", "north", "south"]
+    assert places.cells.tolist() == [-1, 1, 4]
+    assert places.moved[["id", "result"]].to_numpy().tolist() == [["island", "rechazada"], ["north", "movida"]]
+    assert places.moved["metres"].iloc[1] == np.hypot(30, 60)
+
+
+PER_CELL = 100 * 60 / (6000 * np.exp(-3.5 * 0.05)) / 0.6  # minutes to walk a flat cell off the road
+
+
 def test_surface_tells_minutes_and_site_within_the_inclusive_bound():
-    grid, pace = valley.grid(), _pace()
-    places = set_on_grid(grid, pace, _points(z=(2.5, 0.5), y=(2.5, 4.5), wall=(3.5, 6.5)), snap_max_m=0)
-    surface = nearest_surface(grid, pace, places, bound_min=2.0)
-    assert surface.sites == ("wall", "y", "z")
-    assert surface.minutes[2].tolist() == [0, 1, 2, 1, 0, 1, 2, np.inf, np.inf, np.inf]
-    assert surface.site[2].tolist() == [2, 2, 1, 1, 1, 1, 1, -1, -1, -1]  # column 2 is a tie: y before z
-    assert np.isinf(surface.minutes[3:5, 6]).all()
+    factor = np.ones((3, 9))
+    factor[0, 5] = np.nan
+    on = laid(ground((3, 9), factor=factor))
+    places = on.set(at(z=(50, 150), y=(450, 150), wall=(550, 250)))
+    walled = laid(ground((3, 9), factor=factor), snap_max_m=0)
+    assert walled.set(at(wall=(550, 250))).cells.tolist() == [-1]
+    bound = round(2 * PER_CELL, 6)
+    told = nearest_surface(on, places.only(places.ids != "wall"), bound_min=bound)
+    assert told.sites == ("y", "z")
+    np.testing.assert_array_equal(told.minutes[1], np.round(np.array([0, 1, 2, 1, 0, 1, 2, np.inf, np.inf]) * PER_CELL, 6))
+    assert told.site[1].tolist() == [1, 1, 0, 0, 0, 0, 0, -1, -1]  # column 2 is a tie: y before z
+    assert np.isinf(told.minutes[0, 5])
+    free = labels(on, places.only(places.ids != "wall"))
+    cut = surface(on, free, places.only(places.ids != "wall"), bound_min=bound)
+    np.testing.assert_array_equal(cut.minutes, told.minutes)
+    np.testing.assert_array_equal(cut.site, told.site)
 
 
 def test_minutes_that_are_whole_on_paper_are_whole():
     """Nine cells of 0.3 minutes are 2.7 minutes, not 2.6999999999999997: inclusive thresholds hold on both sides."""
-    grid = valley.grid()
-    places = set_on_grid(grid, np.full((6, 10), 0.0003), _points(a=(2.5, 0.5)), snap_max_m=0)
-    assert nearest_surface(grid, np.full((6, 10), 0.0003), places).minutes[2].tolist() == [
-        0, 0.3, 0.6, 0.9, 1.2, 1.5, 1.8, 2.1, 2.4, 2.7]
+    on = laid(ground((1, 10), road_kmh=20))
+    assert nearest_surface(on, on.set(at(a=(50, 50)))).minutes[0].tolist() == [0, 0.3, 0.6, 0.9, 1.2, 1.5, 1.8, 2.1, 2.4, 2.7]
+    assert nearest_surface(on, on.set(at(a=(50, 50))), bound_min=1.5).minutes[0].tolist() == [0, 0.3, 0.6, 0.9, 1.2, 1.5, *[np.inf] * 4]
+
+
+def test_read_labels_tells_refused_from_unreachable():
+    factor = np.ones((1, 5))
+    factor[0, 2] = np.nan
+    on = laid(ground((1, 5), factor=factor))
+    sites, places = on.set(at(u=(50, 50))), on.set(at(near=(150, 50), far=(450, 50), off=(-50, 50)))
+    table = read_labels(on, labels(on, sites), sites, places)
+    assert list(table.index) == ["far", "near", "off"]
+    assert table["minutes"].tolist()[:2] == [np.inf, round(PER_CELL, 6)]
+    assert np.isnan(table["minutes"].iloc[2])
+    assert table["clues"].isna().tolist() == [True, False, True]
