@@ -42,8 +42,9 @@ def set_up() -> None:
 
 
 def app() -> None:
-    """Open the app on the demo region, made and prepared the first time."""
-    if not (ROOT / "data/processed/demo/manifest.json").exists():
+    """Open the app on the demo region, made and prepared where this version has none."""
+    reads = "from pathlib import Path; from planner.store import read_region; read_region(Path('data/processed/demo'))"
+    if subprocess.call([str(PYTHON), "-c", reads], cwd=ROOT, stderr=subprocess.DEVNULL):  # none yet, or of another version
         run(PYTHON, "-m", "planner", "demo")
         run(PYTHON, "-m", "planner", "prepare", "data/raw/demo/demo.toml")
     run(PYTHON, "-m", "planner", "app")

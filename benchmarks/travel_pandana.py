@@ -16,7 +16,8 @@ PER_MIN = 1000.0
 
 
 def main() -> None:
-    graph, most = np.load(sys.argv[1]), 5
+    graph = np.load(sys.argv[1])
+    most = int(graph["most"])
     started = time.perf_counter()
     network = Network(graph["x"], graph["y"], graph["head"], graph["tail"], pd.DataFrame({"t": graph["minutes"] * PER_MIN}), twoway=False)
     build = time.perf_counter() - started

@@ -1,76 +1,26 @@
-"""What benchmarks/travel.py measures with: contestants asked in turn, GRASS as a process of its own, this process's memory."""
+"""Peers of benchmarks/travel.py that run as processes of their own: modules of GRASS GIS, and pandana in its environment."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import statistics
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-MB = 1024  # kB
-
-
-@dataclass
-class Contestant:
-    """Someone who builds once and is then asked; `ask` takes what `build` gave."""
-
-    build: Callable[[], Any]
-    ask: Callable[[Any], Any]
-    built_s: float = 0.0
-    seconds: list[float] = field(default_factory=list)
-    peak_mb: float = float("nan")  # above what stood before, of building and asking
-    answer: Any = None
-
-    @property
-    def typical_s(self) -> float:
-        return statistics.median(self.seconds)
+from travel_measure import peak_mb
 
 
-def race(contestants: list[Contestant], rounds: int, clock: Callable[[], float] = time.process_time) -> list[Contestant]:
-    """All build and are asked once apart (caches warm, memory watched), then each in turn, `rounds` times."""
-    built = []
-    for who in contestants:
-        before = _reset_peak()
-        started = clock()
-        built.append(who.build())
-        who.built_s = clock() - started
-        who.answer = who.ask(built[-1])
-        who.peak_mb = peak_mb() - before
-    for _ in range(rounds):
-        for who, what in zip(contestants, built, strict=True):
-            started = clock()
-            who.ask(what)
-            who.seconds.append(clock() - started)
-    return contestants
-
-
-def gain(ours: Contestant, peer: Contestant, *, built: bool = False) -> float:
-    """How many times our time the peer took, round by round, the median; with what both built where asked."""
-    more = (peer.built_s, ours.built_s) if built else (0.0, 0.0)
-    return statistics.median((p + more[0]) / (o + more[1]) for o, p in zip(ours.seconds, peer.seconds, strict=True))
-
-
-def _reset_peak() -> float:
-    with contextlib.suppress(OSError):  # Linux alone
-        Path("/proc/self/clear_refs").write_text("5")
-    return peak_mb()
-
-
-def peak_mb(process: int | str = "self") -> float:
-    """Most memory a process has held since its start or since the peak was reset; 0 where the system does not tell."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{process}/status").read_text().splitlines():
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) / MB
-    return 0.0
+def ask_pandana(python: str, **graph: Any) -> dict[str, np.ndarray]:
+    """What travel_pandana.py answers when run by another Python: minutes to the nearest units, seconds and memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked, told = Path(folder, "asked.npz"), Path(folder, "told.npz")
+        np.savez(asked, **graph)
+        subprocess.run([python, Path(__file__).parent / "travel_pandana.py", asked, told], check=True, stdout=subprocess.DEVNULL)
+        return dict(np.load(told))
 
 
 class Grass:

@@ -27,6 +27,8 @@ LOCALITY_FLAGS: FlagTexts = {  # what the census hides is told by sources/census
                           "estado."),
     "sin_dato_en_rasteres": ("aviso", "Localidades en celdas sin dato del terreno (vacíos o mar): se mueven a la celda transitable más "
                              "cercana o se rechazan", "Revise las coordenadas o complete el terreno."),
+    "celda_intransitable": ("aviso", "Localidades dentro de una barrera (lago, embalse): se mueven a la celda transitable más cercana o se "
+                            "rechazan", "Revise sus coordenadas."),
 }
 UNIT_FLAGS: FlagTexts = {
     "lejos_de_localidad": ("aviso", f"Unidades a más de {FAR_KM:g} km de la localidad que publican", "Revise sus coordenadas."),
@@ -63,6 +65,7 @@ def check_localities(
         "indice_imputado": localities["irs_imputed"], "sin_indice": localities["irs"].isna(),
         "fuera_de_municipio": _metres_to(localities, municipalities, localities["cve_mun"]) > BORDER_M,
         "fuera_de_rasteres": outside, "sin_dato_en_rasteres": blank,
+        "celda_intransitable": ~outside & ~blank & _shut(localities, grid),
     }
     flagged = localities.assign(flags=join_flags(flags, localities["flags"]))
     return flagged, flag_findings(flagged["flags"], LOCALITY_FLAGS, where)
@@ -162,10 +165,15 @@ def _blank(points: gpd.GeoDataFrame, grid: Grid) -> pd.Series:
 def _blocked(points: gpd.GeoDataFrame, grid: Grid) -> pd.Series:
     """Points on cells (or beyond the edge) that cannot be walked: no slope; off the roads no walking factor, or barriers all around."""
     at = _under(points, grid)
-    closed = ~(grid.walk_factor[at] > 0)
-    if grid.blocked is not None:
-        closed |= grid.blocked[at] == 2 ** len(STEPS) - 1
-    return pd.Series(np.isnan(grid.slope_deg[at]) | ((grid.road_kmh[at] == 0) & closed), index=points.index)
+    closed = (grid.road_kmh[at] == 0) & ~(grid.walk_factor[at] > 0)
+    return pd.Series(np.isnan(grid.slope_deg[at]) | closed, index=points.index) | _shut(points, grid)
+
+
+def _shut(points: gpd.GeoDataFrame, grid: Grid) -> pd.Series:
+    """Points on cells (or beyond the edge) without road with barriers all around."""
+    at = _under(points, grid)
+    shut = False if grid.blocked is None else grid.blocked[at] == 2 ** len(STEPS) - 1
+    return pd.Series((grid.road_kmh[at] == 0) & shut, index=points.index)
 
 
 def _check_heights(localities: gpd.GeoDataFrame, grid: Grid) -> None:

@@ -29,6 +29,10 @@ BRIDGE = {"bridge": True, "board": False}
 FERRY = {"road_class": "ferry", "ferry": True, "board": False}
 PATH = {"road_class": "path", "drive": False}
 
+TEXT = ("way", "name", "road_class", "surface", "smoothness")
+TYPES: Mapping[str, Any] = dict.fromkeys(TEXT, object) | dict.fromkeys(("u", "v"), np.int64) | {
+    name: type(value) for name, value in PLAIN.items() if isinstance(value, bool | float)}
+
 Way = tuple[list[tuple[float, float]], dict[str, Any]]
 
 
@@ -57,12 +61,13 @@ def roads(*ways: Way) -> Roads:
         for first, last in zip(cuts, cuts[1:], strict=False):
             rows.append({**PLAIN, "way": str(i), **attributes, "u": number[points[first]], "v": number[points[last]]})
             lines.append(shapely.LineString(points[first : last + 1]))
-    lengths = shapely.length(lines) if lines else np.empty(0)
-    edges = gpd.GeoDataFrame(pd.DataFrame(rows, columns=list(ROADS.names())).assign(length_m=lengths), geometry=lines, crs=CRS)
-    kinds = {"surface": "str", "smoothness": "str", "name": "str", **dict.fromkeys(("tracktype", "posted_kmh", "crossing_min"), float)}
+    columns = {name: np.array([row[name] for row in rows], TYPES.get(name)) for name in ROADS.names() if name != "length_m"}
+    columns |= {name: pd.array(columns[name], dtype="str") for name in TEXT}
+    edges = gpd.GeoDataFrame(pd.DataFrame({**columns, "length_m": shapely.length(lines) if lines else np.empty(0)})[list(ROADS.names())],
+                             geometry=np.array(lines, object), crs=CRS)
     points = np.array(sorted(is_node), float).reshape(-1, 2)
-    nodes = gpd.GeoDataFrame({"origin": None, "component": 0}, index=range(len(points)), geometry=gpd.points_from_xy(*points.T, crs=CRS))
-    return Roads(nodes, edges.astype(kinds))
+    nodes = gpd.GeoDataFrame({"origin": None, "component": 0}, index=range(len(points)), geometry=shapely.points(points), crs=CRS)
+    return Roads(nodes, edges)
 
 
 def points(**places: tuple[float, float]) -> gpd.GeoDataFrame:

@@ -17,7 +17,7 @@ from rasterio.warp import transform_bounds
 from planner import cli
 from planner.demo.files import write_demo
 from planner.regionfile import load_region_file
-from planner.sources.rasters import load_grid, read_grid, write_raster
+from planner.sources.rasters import load_grid, read_elevation, write_raster
 from planner.store import read_region
 
 UNITS, SLIM = "ESTABLECIMIENTO_SALUD_202501_demo.xlsx", "clues_202509_puntos_demo.csv"
@@ -87,7 +87,7 @@ def test_preparing_twice_gives_identical_files(planner: Planner, demo: Path, tmp
     assert planner("prepare", demo / "demo.toml")[0] == 0
     assert {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()} == first
     inputs = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["inputs"]
-    assert {i["role"] for i in inputs} >= {"localities.iter", "deprivation.municipalities", "roads.speed_raster"}
+    assert {i["role"] for i in inputs} >= {"localities.iter", "deprivation.municipalities", "roads.osm", "terrain.barriers"}
     assert all(len(i["sha256"]) == 64 for i in inputs)
 
 
@@ -96,7 +96,8 @@ def test_doctor_finds_the_planted_faults_and_exits_well(planner: Planner, demo: 
     assert code == 0
     told = " ".join(" ".join(line.split("│")[2].split()) for line in out.splitlines() if line.count("│") > 3)
     for words in ("Unidades a más de 5 km", "Filas que nombran una unidad que no está", "celdas donde no se puede caminar",
-                  "Unidades públicas sin estatus", "Unidades públicas sin tipología", "en el mismo punto que otra"):
+                  "Unidades públicas sin estatus", "Unidades públicas sin tipología", "en el mismo punto que otra",
+                  "Localidades dentro de una barrera", "Vías cuya clase no se reconoce (brecha)", "Celdas de la malla sin elevación"):
         assert words in told
     assert planner("doctor", demo / "demo.toml")[1] == out
 
@@ -137,17 +138,39 @@ def region_line(old: str, new: str) -> Callable[[Path], None]:
     return change
 
 
-def raster(folder: Path, name: str, *, crs: str = "", shift_m: float = 0.0, degrees: bool = False) -> None:
+def rasters(folder: Path, *, crs: str = "", shift_m: float = 0.0, degrees: bool = False) -> None:
+    """Roads and slope as rasters in place of the demo's own, the slope with something wrong."""
     region = load_region_file(folder / "demo.toml")
     assert region.crs
-    grid = read_grid(folder / "carreteras.tif", folder / "pendiente.tif", folder / "uso_de_suelo_friccion.tif", region.crs)
-    a, _, c, _, e, f = grid.transform
-    height, width = grid.shape
-    transform = (a, 0.0, c + shift_m, 0.0, e, f)
+    height, width, cell, west, north = 300, 300, 250.0, 680_000.0, 2_620_000.0
+    write_raster(folder / "carreteras.tif", np.full((height, width), 30, np.float32), (cell, 0, west, 0, -cell, north), region.crs, 0)
+    transform = (cell, 0.0, west + shift_m, 0.0, -cell, north)
     if degrees:
-        west, south, east, _ = transform_bounds(region.crs, "EPSG:4326", c, f + e * height, c + a * width, f)
-        transform = ((east - west) / width, 0.0, west, 0.0, -(east - west) / width, south)
-    write_raster(folder / name, grid.slope_deg, transform, crs or ("EPSG:4326" if degrees else region.crs), -9999.0)
+        left, low, right, _ = transform_bounds(region.crs, "EPSG:4326", west, north - cell * height, west + cell * width, north)
+        transform = ((right - left) / width, 0.0, left, 0.0, -(right - left) / width, low)
+    write_raster(folder / "pendiente.tif", np.zeros((height, width), np.float32), transform,
+                 crs or ("EPSG:4326" if degrees else region.crs), -9999.0)
+    region_line('osm = "caminos.osm"', 'speed_raster = "carreteras.tif"')(folder)
+    region_line('dem = "elevacion.tif"\nbarriers = "rios.geojson"\ncell_m = 250', 'slope = "pendiente.tif"')(folder)
+
+
+def spoil_raster(spoil: Callable[[Path], None]) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        rasters(folder)
+        spoil(folder)
+    return change
+
+
+def in_feet(folder: Path) -> None:
+    transform = (250.0, 0.0, 680_000.0, 0.0, -250.0, 2_620_000.0)
+    heights, _ = read_elevation([folder / "elevacion.tif"], "EPSG:32614", transform, (300, 300))
+    write_raster(folder / "elevacion.tif", heights * np.float32(3.28), transform, "EPSG:32614", np.nan)
+
+
+def points_only(folder: Path) -> None:
+    layer = {"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [-96.9, 23.4]}}]}
+    (folder / "rios.geojson").write_text(json.dumps(layer), encoding="utf-8")
 
 
 def degrees_workbook(folder: Path) -> None:
@@ -196,28 +219,35 @@ FAULTS: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "swapped coordinates": (lambda f: spoil_census(f, swap), (ITER, "intercambiadas")),
     "swapped coordinates of units": (lambda f: spoil_table(f / SLIM, swap), (SLIM, "atitud")),
     "crs in degrees": (region_line("EPSG:32614", "EPSG:4326"), ("EPSG:4326", "metros")),
-    "raster in degrees": (lambda f: raster(f, "pendiente.tif", degrees=True), ("pendiente.tif", "grados")),
-    "raster in another crs": (lambda f: raster(f, "pendiente.tif", crs="EPSG:32615"), ("pendiente.tif", "EPSG:32614")),
-    "raster on another grid": (lambda f: raster(f, "pendiente.tif", shift_m=100), ("pendiente.tif", "malla")),
+    "raster in degrees": (lambda f: rasters(f, degrees=True), ("pendiente.tif", "grados")),
+    "raster in another crs": (lambda f: rasters(f, crs="EPSG:32615"), ("pendiente.tif", "EPSG:32614")),
+    "raster on another grid": (lambda f: rasters(f, shift_m=100), ("pendiente.tif", "malla")),
     "duplicate CLUES": (lambda f: spoil_table(f / SLIM, lambda t: pd.concat([t, t.iloc[:1]])), ("ZZIMB000011", "1")),
     "duplicate CVEGEO": (lambda f: spoil_census(f, twice), ("990010001",)),
     "empty file": (lambda f: (f / SLIM).write_bytes(b""), (SLIM, "vacío")),
-    "empty raster": (lambda f: (f / "carreteras.tif").write_bytes(b""), ("carreteras.tif",)),
+    "empty raster": (spoil_raster(lambda f: (f / "carreteras.tif").write_bytes(b"")), ("carreteras.tif",)),
     "zip with nothing useful": (useless_zip, (ITER,)),
     "truncated zip": (halve(ITER), (ITER,)),
     "HTML saved as xlsx": (degrees_workbook, (UNITS, "HTML")),
     "truncated xlsx": (halve(INDEX), (INDEX,)),
     "truncated parquet": (units_as_parquet, ("clues.parquet",)),
-    "truncated raster": (halve("carreteras.tif"), ("carreteras.tif",)),
+    "truncated raster": (spoil_raster(halve("carreteras.tif")), ("carreteras.tif",)),
     "truncated polygons": (halve("limites/LIM_MUNICIPALES.shp"), ("LIM_MUNICIPALES",)),
     "csv not in UTF-8": (lambda f: (f / SLIM).write_bytes((f / SLIM).read_text("utf-8").encode("latin-1")), (SLIM, "UTF-8")),
     "negative population": (lambda f: spoil_census(f, set_first("POBTOT", "-3")), ("POBTOT", "990010001")),
     "text where a number is due": (lambda f: spoil_census(f, set_first("POBTOT", "muchos")), ("POBTOT", "muchos")),
     "more than 5 % outside the terrain": (move_places(0.10), ("fuera del terreno", "10%")),
-    "missing file": (lambda f: (f / "pendiente.tif").unlink(), ("pendiente.tif",)),
+    "missing file": (lambda f: (f / "elevacion.tif").unlink(), ("elevacion.tif",)),
+    "truncated roads": (halve("caminos.osm"), ("caminos.osm", "dañado")),
+    "roads without roads": (lambda f: (f / "caminos.osm").write_text("<osm version='0.6'></osm>"), ("caminos.osm", "ninguna vía")),
+    "truncated elevation": (halve("elevacion.tif"), ("elevacion.tif",)),
+    "elevation in feet": (in_feet, ("elevación", "metros")),
+    "truncated barriers": (halve("rios.geojson"), ("rios.geojson",)),
+    "barriers that are points": (points_only, ("rios.geojson", "Point")),
+    "truncated people": (halve("poblacion.tif"), ("poblacion.tif",)),
     "unknown key in the region file": (region_line("[roads]", "[road]"), ("«road» no existe", "roads")),
     "entity of another state": (region_line('entity = "99"', 'entity = "13"'), ("13",)),
-    "two sources of relief": (region_line('slope = "pendiente.tif"', 'slope = "pendiente.tif"\ndem = "dem.tif"'), ("dem", "slope")),
+    "two sources of relief": (region_line('dem = "elevacion.tif"', 'dem = "elevacion.tif"\nslope = "p.tif"'), ("dem", "slope")),
 }
 
 
@@ -245,12 +275,12 @@ def test_a_broken_update_leaves_the_old_region_whole(broken: Path, planner: Plan
     assert [p.name for p in folder.parent.iterdir()] == ["demo"]
 
 
-def test_few_localities_outside_the_rasters_are_flagged_and_left_without_minutes(broken: Path, planner: Planner, tmp_path: Path) -> None:
+def test_few_localities_outside_the_terrain_are_flagged_and_left_without_minutes(broken: Path, planner: Planner, tmp_path: Path) -> None:
     move_places(0.02)(broken)
     code, _, err = planner("prepare", broken / "demo.toml")
     assert code == 0, err
     localities = read_region(tmp_path / "home/data/processed/demo").localities
-    lost = localities.index[localities["flags"].fillna("").str.contains("fuera_de_rasteres")]
+    lost = localities.index[localities["flags"].fillna("").str.contains("sin_dato_en_rasteres")]  # within the grid, beyond the elevation
     assert len(lost) == int(0.02 * len(localities))
     code, _, err = planner("run", "demo")
     assert code == 0, err

@@ -13,7 +13,7 @@ from shapely.ops import substring
 from planner.demo.terrain import DETAIL_M, SHAPE, Terrain, centre, least_cost, near, smoothed, trace
 
 FLAT_DEG = 8.0  # slope at which a cell costs a road builder twice as much as flat ground
-WATER = 12.0  # and what a cell of river costs more
+WATER = 6.0  # and what a cell of river costs more
 STAGES = (2_000, 500, 0)  # people of the places that get their road in each round
 OLD_ROAD = 0.12  # cost of following a built road, as a part of building it
 # People whose way to the capital uses a road, what road it is, and its rough km/h where only remoteness is asked.
@@ -30,7 +30,7 @@ BRIDGED = ("motorway", "primary", "secondary", "tertiary")  # the others ford th
 PATH = {"highway": "path"}
 FERRY = {"route": "ferry", "name": "Panga del embalse", "duration": "00:15", "foot": "yes", "motor_vehicle": "yes"}
 MOTORWAY = {"highway": "motorway", "name": "Autopista de cuota", "surface": "asphalt", "maxspeed": "110", "oneway": "yes", "toll": "yes"}
-MOTORWAY_BEND, CARRIAGEWAY_M = 8.0, 30.0
+MOTORWAY_BEND, CARRIAGEWAY_M = 4.0, 30.0
 STREET_M = 300.0
 SPUR_M = (700.0, 1_300.0)
 ODD: tuple[Mapping[str, str], ...] = (  # what no vehicle takes: unfinished, private, of no class

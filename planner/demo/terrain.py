@@ -18,11 +18,11 @@ CRS = "EPSG:32614"
 CELL_M = 250.0
 SHAPE = (300, 300)
 ORIGIN = (680_000.0, 2_620_000.0)  # west and north edges, metres
-LAKE = (0.36, 0.24, 0.045)  # row, column and size, of the whole
-SOURCES = ((0.6, 0.72), (0.3, 0.66), (0.82, 0.6), (0.5, 0.5), (0.15, 0.5))  # around what row and column, of the whole, the highest cell gives a river
+LAKE = (0.36, 0.24, 0.045)  # row, column and size, as all these of the whole
+SOURCES = ((0.6, 0.72), (0.3, 0.66), (0.82, 0.6), (0.5, 0.5), (0.15, 0.5))  # rows and columns: around each the highest cell has a spring
 MEANDER, RIVER_BEND = 0.8, 3.0
 DETAIL_M = 25.0  # what is drawn strays no farther from its smooth course
-MOUTH = 0.55  # row of the west edge where they leave, of the whole
+MOUTH = 0.55  # row of the west edge where the rivers leave
 
 
 @dataclass(frozen=True, eq=False)

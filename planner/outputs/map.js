@@ -41,9 +41,22 @@ window.plannerMap = function (map, base) {
   };
 
   const groups = {}, drawn = {}, overlays = {};
-  const NAMES = [["areas", "Área de influencia"], ["rutas", "Rutas"], ["localidades", "Localidades"],
+  const NAMES = [["areas", "Área de influencia"], ["referencias", "Camino al hospital"], ["rutas", "Rutas"], ["localidades", "Localidades"],
                  ["otras", "Otras unidades"], ["propuestas", "Propuestas"], ["unidades", "Unidades"], ["elegida", ""]];  // ground up
+  const pane = map.createPane("ground");  // a canvas of its own, below: it is not redrawn when a mark is
+  pane.style.zIndex = 300;
+  pane.style.pointerEvents = "none";
+  const below = {pane: "ground", renderer: L.canvas({pane: "ground"}), interactive: false};
+  if (base.barriers.lines.length + base.barriers.areas.length) {
+    overlays["Ríos y otras barreras"] = L.featureGroup([
+      L.polygon(base.barriers.areas, {...below, color: "#9cc3dd", weight: 1, fillColor: "#cfe3ef", fillOpacity: 1}),
+      L.polyline(base.barriers.lines, {...below, color: "#9cc3dd", weight: 1.6})]).addTo(map);
+  }
   if (base.image) overlays["Caminos"] = L.imageOverlay(base.image, base.image_bounds, {opacity: 0.9}).addTo(map);
+  if (base.roads.length) {
+    overlays["Caminos"] = L.featureGroup(base.roads.map(
+      road => L.polyline(road.lines, {...below, color: road.color, weight: road.weight}))).addTo(map);
+  }
   const borders = L.polyline(base.borders, {color: "#8a94a0", weight: 1, interactive: false}).addTo(map);
   NAMES.forEach(([key, label]) => {
     groups[key] = L.featureGroup();
@@ -100,6 +113,9 @@ window.plannerMap = function (map, base) {
     areas: (group, data) => data.rings.forEach((rings, i) => group.addLayer(
       L.polygon(rings, {color: "#1f5fa8", weight: 1, opacity: 0.7, fillColor: base.bands[Math.min(data.band[i], base.bands.length - 1)],
                         fillOpacity: 0.35, interactive: false}))),
+    referencias: (group, data) => data.line.forEach((line, i) => group.addLayer(
+      L.polyline(line, {color: "#d55e00", weight: 3, opacity: 0.85})
+        .bindTooltip(() => box(["Camino al hospital de referencia", data.name[i]]), {sticky: true}))),
     elegida: (group, data) => {
       group.addLayer(new Mark([data.lat, data.lon], {radius: 13, color: "#111", weight: 2.5, fill: false, interactive: false}));
       if (data.place !== focus) map.fitBounds(data.view, {padding: [40, 40], maxZoom: 12, animate: false});

@@ -25,7 +25,7 @@ from branca.utilities import image_to_url
 from folium.template import Template
 from pyproj import Transformer
 
-from planner.model import Grid
+from planner.model import Grid, Roads
 
 VENDOR = "/app/static/vendor/leaflet/"
 # Fixed classes: a colour means the same score in every scenario and region. Upper edges, inclusive.
@@ -55,6 +55,11 @@ _PROPOSAL = {"fillColor": "#e7298a", "color": "#ffffff", "weight": 1.4, "fillOpa
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&'{}\u2028\u2029"}
 _ROAD_INK = ((40.0, 205), (70.0, 178), (np.inf, 150))  # up to km/h -> grey
+# Classes of vector roads, the main ones first, with grey and width; streets and paths are not for this scale.
+_ROAD_LINES: tuple[tuple[tuple[str, ...], str, float], ...] = (
+    (("motorway", "trunk", "primary", "carretera"), "#8f8f8f", 1.8), (("secondary", "ferry"), "#9c9c9c", 1.4),
+    (("tertiary",), "#aaaaaa", 1.2), (("unclassified", "road", "camino"), "#bdbdbd", 1.0), (("track",), "#cccccc", 0.8))
+_POINTS = 20_000  # of each base layer at most: what a browser draws without delay
 
 
 class OfflineMap(folium.Map):
@@ -105,16 +110,23 @@ def score_class(score: pd.Series) -> np.ndarray:
     return np.where(np.isnan(values), len(SCORE_EDGES), np.searchsorted(SCORE_EDGES, values, side="left")).astype(int)
 
 
-def prepare_base(municipalities: gpd.GeoDataFrame, grid: Grid, note: str = "") -> str:
-    """What never changes in a region, as JSON: municipal borders, roads as an image, colours and names; `note` stands on the map."""
-    image, image_bounds = _road_image(grid)
+def prepare_base(
+    municipalities: gpd.GeoDataFrame, grid: Grid, note: str = "", roads: Roads | None = None, barriers: gpd.GeoSeries | None = None
+) -> str:
+    """What never changes in a region, as JSON: municipal borders, roads, barriers, colours and names; `note` stands on the map.
+
+    Roads of a raster are an image; vector roads are lines, the main classes as far as _POINTS go, bent as finely as a
+    quarter of a cell. Of barriers too the largest come first.
+    """
+    image, image_bounds = _road_image(grid) if (grid.road_kmh > 0).any() else (None, None)
     west, south, east, north = municipalities.to_crs(4326).total_bounds.tolist()
     simple = municipalities.geometry.simplify_coverage(grid.cell_m)
     lines = shapely.get_parts(shapely.line_merge(shapely.union_all(simple.to_crs(4326).boundary.to_numpy())))
     units = [style | {"fillOpacity": 1} for _, _, style in UNIT_STYLES.values()]
     return text_json({
         "note": note, "borders": [_latlon(line, 4) for line in lines], "bounds": [[south, west], [north, east]],
-        "image": image, "image_bounds": image_bounds,
+        "image": image, "image_bounds": image_bounds, "roads": [] if roads is None else _road_lines(roads, grid.cell_m / 4),
+        "barriers": {"lines": [], "areas": []} if barriers is None else _barriers(barriers, grid.cell_m / 4),
         "colors": [*SCORE_COLORS, NO_DATA], "bands": BANDS,
         "units": units, "unit_names": [name for name, _, _ in UNIT_STYLES.values()],
         "proposals": [_PROPOSAL | style for _, style in PROPOSAL_STYLES.values()],
@@ -138,8 +150,14 @@ def prepare_area(areas: gpd.GeoDataFrame, place: str) -> str:
     """The catchment of one unit (clues) or proposal (id) from the layer `areas_influencia`, by band of minutes."""
     edges = sorted(areas["min_hasta"].unique())
     mine = areas[(areas["clues"] == place) | (areas["propuesta"] == place)].sort_values("min_hasta", ascending=False).to_crs(4326)
-    rings = [[[_latlon(ring) for ring in (part.exterior, *part.interiors)] for part in shapely.get_parts(area)] for area in mine.geometry]
-    return _keyed({"band": [edges.index(value) for value in mine["min_hasta"]], "rings": rings})
+    return _keyed({"band": [edges.index(value) for value in mine["min_hasta"]],
+                   "rings": [[_rings(part) for part in shapely.get_parts(area)] for area in mine.geometry]})
+
+
+def prepare_referral(referrals: gpd.GeoDataFrame, place: str) -> str:
+    """The way of one unit (clues) to its hospital, from the layer `referencias`; nothing where it has none."""
+    mine = referrals[referrals.index == place].to_crs(4326)
+    return _keyed({"name": mine["nombre_hospital"].astype(str).tolist(), "line": [_latlon(line) for line in mine.geometry]})
 
 
 def chosen_mark(place: str, point: shapely.Point, around: gpd.GeoSeries) -> str:
@@ -240,6 +258,41 @@ def _points(frame: gpd.GeoDataFrame, name: str) -> dict[str, Any]:
 
 def _latlon(line: Any, digits: int = 5) -> list[list[float]]:
     return np.round(np.asarray(line.coords)[:, [1, 0]], digits).tolist()  # type: ignore[no-any-return]
+
+
+def _rings(area: shapely.Polygon, digits: int = 5) -> list[list[list[float]]]:
+    return [_latlon(ring, digits) for ring in (area.exterior, *area.interiors)]
+
+
+def _road_lines(roads: Roads, detail_m: float) -> list[dict[str, Any]]:
+    """Lines of each group of classes, the main ones below all others in the list, while the points last."""
+    drawn: list[dict[str, Any]] = []
+    left = _POINTS
+    for classes, color, weight in _ROAD_LINES:
+        lines = _merged(roads.edges.geometry[roads.edges["road_class"].isin(classes)], detail_m)
+        left -= int(shapely.get_num_coordinates(lines).sum())
+        if drawn and left < 0:
+            break
+        drawn.append({"color": color, "weight": weight, "lines": [_latlon(line, 4) for line in lines]})
+    return drawn[::-1]
+
+
+def _barriers(barriers: gpd.GeoSeries, detail_m: float) -> dict[str, Any]:
+    """Lines and areas, the largest that the points last for."""
+    areas = np.asarray(barriers[barriers.geom_type == "Polygon"].simplify(detail_m).to_crs(4326))
+    lines = _merged(barriers[barriers.geom_type != "Polygon"], detail_m)
+    return {"lines": [_latlon(line, 4) for line in _largest(lines)], "areas": [_rings(area, 4) for area in _largest(areas)]}
+
+
+def _merged(lines: gpd.GeoSeries, detail_m: float) -> np.ndarray:
+    """Lines joined end to end where only two meet, simplified, in degrees."""
+    parts = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(shapely.get_parts(lines.to_numpy()))))
+    return np.asarray(gpd.GeoSeries(shapely.simplify(parts, detail_m), crs=lines.crs).to_crs(4326))
+
+
+def _largest(shapes: np.ndarray) -> np.ndarray:
+    shapes = shapes[np.argsort(-shapely.length(shapes), kind="stable")]
+    return np.asarray(shapes[np.cumsum(shapely.get_num_coordinates(shapes)) <= _POINTS])
 
 
 def _road_image(grid: Grid, widest_px: int = 1100) -> tuple[str, list[list[float]]]:

@@ -47,7 +47,7 @@ def _arcs(graph: Graph, roads: Roads | None, scenario: Scenario, mode: Mode, sen
     """Minutes of the arcs in one sense, each part walked or the whole driven, whichever is less; and which are driven."""
     if roads is None or not len(graph.tail):
         return np.empty(0), np.empty(0, bool)
-    degrees = graph.grid.slope_deg.ravel()[graph.part_cell] if graph.grid.slope_deg.size else np.zeros(len(graph.part_cell))
+    degrees = graph.grid.slope_deg.ravel()[graph.part_cell].astype(float) if graph.grid.slope_deg.size else np.zeros(len(graph.part_cell))
     degrees = np.where((graph.part_cell < 0) | (graph.grid.elevation_m is not None), np.nan, degrees)
     walk, drive = along_road(roads, scenario, mode, graph.edge[graph.part_arc], graph.part_m, graph.part_slope, degrees, sense)
     on_foot_min, driven_min = (np.bincount(graph.part_arc, parts, minlength=len(graph.tail)) for parts in (walk, drive))

@@ -117,7 +117,20 @@ def _unit(found: Answer, clues: str) -> str:
             "Carga": count(row["load"], "personas usuarias al año"), "Capacidad": count(row["capacity"], "personas usuarias al año"),
             "Suficiencia": decimal(row["rho"]) if known(row["rho"]) else "no aplica",
             "Con el plan": f"carga {count(row['load_plan'])}, capacidad {count(row['capacity_plan'])}"}
-    return facts(str(row["name"]), what, (flags(row["flags"]),)) + facts("Carga y capacidad", load) + _area(found, clues)
+    return "".join((facts(str(row["name"]), what, (flags(row["flags"]),)), facts("Carga y capacidad", load), _referral(found, clues),
+                    _area(found, clues)))
+
+
+def _referral(found: Answer, clues: str) -> str:
+    """Where a fixed first-level unit sends its patients; empty for other units."""
+    if found.run.region.units.at[clues, "role"] != "primer_nivel":
+        return ""
+    layer = found.layers["referencias"]
+    if clues not in layer.index:
+        return facts("Referencia", {}, ("Sin camino conocido a un hospital público.",))
+    way = layer.loc[clues]
+    told = f"{way['nombre_hospital']}, {minutes(way['minutos'])}, {decimal(way['km'], 1)} km"
+    return facts("Referencia", {"Hospital de referencia": told}, (f"El hospital público más cercano ({MODES[way['modo']].lower()}).",))
 
 
 def _proposal(found: Answer, option: str) -> str:

@@ -93,7 +93,8 @@ def answer(prepared: Prepared, scenario: Scenario) -> Answer:
 def map_base(prepared: Prepared) -> str:
     """The part of the map that only depends on the region."""
     region = region_of(prepared)
-    return maps.prepare_base(region.municipalities, region.grid, "Región SINTÉTICA" if region.synthetic else "")
+    note = "Región SINTÉTICA" if region.synthetic else ""
+    return maps.prepare_base(region.municipalities, region.grid, note, region.roads, region.barriers)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False, hash_funcs=_SCENARIO_KEY)

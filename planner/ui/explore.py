@@ -59,6 +59,7 @@ def _draw(prepared: Prepared, scenario: Scenario, found: Answer, chosen: state.C
         around = cards.catchment_of(found, area) if route.empty else route
         drawn["elegida"] = maps.chosen_mark(state.as_option(chosen.kind, chosen.id), point, around.geometry)
         drawn["areas"] = compute.map_area(prepared, scenario, area)
+        drawn["referencias"] = maps.prepare_referral(found.layers["referencias"], chosen.id)
         if not route.empty:  # one circuit alone can be read, all of them only say where teams go
             drawn |= maps.prepare_layers({"rutas": route})
     st_folium(maps.base_map(compute.map_base(prepared)), key=state.MAP, height=_HEIGHT_PX, use_container_width=True,

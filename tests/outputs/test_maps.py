@@ -4,12 +4,14 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import small_roads
 import valley
 
 from planner.outputs import maps
@@ -154,3 +156,48 @@ def test_roads_are_drawn_where_they_are() -> None:
     assert west < region.localities["lon"].min() < region.localities["lon"].max() < east
     assert south < region.localities["lat"].min() < region.localities["lat"].max() < north
     assert base["image"].startswith("data:image/png;base64,")
+
+
+def vector_base(*ways: small_roads.Way, barriers: gpd.GeoSeries | None = None) -> dict[str, Any]:
+    """The base map of a square of 2 km with these roads, in degrees."""
+    grid = small_roads.ground((20, 20))
+    towns = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 2000, 2000)], crs=small_roads.CRS)
+    return dict(json.loads(maps.prepare_base(towns, grid, roads=small_roads.roads(*ways), barriers=barriers)))
+
+
+def test_vector_roads_are_lines_by_class_where_they_are() -> None:
+    """Two edges of one road are one line; streets and paths stay out; the main class comes last, on top."""
+    way = small_roads.way
+    base = vector_base(way((0, 100), (900, 100), road_class="primary"), way((900, 100), (1900, 100), road_class="primary"),
+                       way((900, 100), (900, 1900), road_class="track"), way((0, 0), (100, 100), road_class="residential"),
+                       way((0, 0), (500, 500), road_class="path"))
+    assert base["image"] is None
+    track, *empty, main = base["roads"]
+    assert [len(road["lines"]) for road in (track, *empty, main)] == [1, 0, 0, 0, 1]
+    assert main["weight"] > track["weight"]
+    ends = gpd.GeoSeries(gpd.points_from_xy([0, 1900], [100, 100], crs=small_roads.CRS)).to_crs(4326)
+    np.testing.assert_allclose(sorted(lon for _, lon in main["lines"][0]), sorted(ends.x), atol=1e-4)
+
+
+def test_a_large_network_is_drawn_by_its_main_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "_POINTS", 3)
+    base = vector_base(small_roads.way((0, 100), (900, 100), road_class="trunk"), small_roads.way((0, 500), (900, 500), road_class="track"))
+    assert sum(len(road["lines"]) for road in base["roads"]) == 1
+
+
+def test_rivers_and_lakes_stand_on_the_map() -> None:
+    lake = shapely.box(100, 100, 600, 600).difference(shapely.box(300, 300, 400, 400))
+    water = gpd.GeoSeries([shapely.LineString([(0, 900), (1900, 900)]), lake], crs=small_roads.CRS)
+    drawn = vector_base(small_roads.way((0, 0), (10, 0)), barriers=water)["barriers"]
+    assert [len(line) for line in drawn["lines"]] == [2]
+    assert [len(area) for area in drawn["areas"]] == [2]  # the shore, and that of its island
+
+
+def test_the_referral_is_that_of_the_chosen_unit() -> None:
+    units = valley.region().units
+    lines = [shapely.LineString([units.geometry.iloc[0], units.geometry.iloc[k]]) for k in (3, 2)]
+    layer = gpd.GeoDataFrame({"nombre_hospital": ["Uno", "Otro"]}, geometry=lines, crs=units.crs, index=units.index[:2])
+    drawn = json.loads(maps.prepare_referral(layer, units.index[0]))
+    assert drawn["name"] == ["Uno"]
+    np.testing.assert_allclose(drawn["line"][0], units[["lat", "lon"]].iloc[[0, 3]], atol=1e-5)
+    assert json.loads(maps.prepare_referral(layer, "otra"))["line"] == []

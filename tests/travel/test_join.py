@@ -119,6 +119,18 @@ def test_a_link_does_not_cross_a_barrier():
     assert south.moved["result"].tolist() == ["movida"]  # its cell's centre lies across the stream
     assert south.cells.tolist() == [12]
     assert minutes(on, (70, 125), (70, 160)) == np.inf
+    north = on.set(points(a=(70, 160), b=(530, 160)))  # in the cells that the road passes, on the other side of the stream
+    assert on.anchors(north, arriving=False).node.tolist() == on.anchors(north, arriving=True).node.tolist() == [6, 11]
+    assert minutes(on, (70, 160), (530, 160)) == near(500 * OFF)
+
+
+def test_a_fence_between_a_place_and_the_road_of_its_cell_is_walked_around():
+    """By the centre of the cell, from which the road is free; without the fence straight."""
+    fence = gpd.GeoSeries([shapely.LineString([(53, 116), (57, 109)])])
+    grid, road = ground((3, 6)), roads(way((20, 110), (580, 110)))
+    straight, around = (minutes(laid(grid, road, barriers=b), (60, 115), (550, 110)) for b in (None, fence))
+    assert straight == near(math.hypot(10, 5) * OFF + 500 * drive(40))
+    assert around == near(40 * OFF + 500 * drive(40))
 
 
 def test_up_and_down_differ_on_terrain_and_along_roads():
@@ -330,7 +342,8 @@ def test_edges_are_cut_without_loss_and_reached_in_every_cell(drawn):
     linked = {(int(c), round(float(m), 6)) for c, m in zip(graph.link_cell, graph.link_m, strict=True)}
     for cell in range(36):
         cx, cy = (float(v[0]) for v in grid.centres(np.array([cell])))
-        inside = shapely.box(cx - 50, cy - 50, cx + 50, cy + 50).intersection(shapely.union_all(net.edges.geometry[net.edges["board"]]))
+        within = shapely.box(cx - 50, cy - 50, cx + 50, cy + 50).buffer(-1e-6)  # a border belongs to one of its two cells
+        inside = within.intersection(shapely.union_all(net.edges.geometry[net.edges["board"]]))
         if inside.length > 1e-6:
             nearest = min(m for c, m in linked if c == cell)
             assert nearest == pytest.approx(shapely.Point(cx, cy).distance(inside), abs=0.011)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_roads import FERRY, MOTORWAY, PATH, ground, roads, way
 
-from planner.model import Grid
+from planner.model import STEPS, Grid
 from planner.settings import Scenario
-from planner.travel.speeds import SLOWEST_KMH, pace
+from planner.travel.speeds import SLOWEST_KMH, edge_kmh, pace, step_factor
 
 NAN = float("nan")
 
@@ -87,3 +88,61 @@ def test_a_vehicle_is_never_slower_than_walking(road, slope, factor, season):
     assert drive <= walk
     assert drive > 0
     assert np.isinf(walk) or 60 / (1000 * walk) >= SLOWEST_KMH
+
+
+RNC = {"road_class": "camino"}
+
+
+@pytest.mark.parametrize(("attributes", "scenario", "kmh"), [
+    ({"road_class": "motorway"}, {}, 90), ({"road_class": "residential"}, {}, 30), ({"road_class": "track"}, {}, 20),
+    ({"road_class": "path"}, {}, 20),  # where a vehicle may take it
+    (PATH, {}, 0), ({"drive": False}, {}, 0),
+    ({"posted_kmh": 25.0}, {}, 25), ({"posted_kmh": 0.0}, {}, 40), ({"posted_kmh": 100.0, "surface": "paved"}, {}, 90),
+    ({"surface": "asphalt"}, {}, 40), ({"surface": "paved"}, {}, 36), ({"surface": "compacted"}, {}, 34), ({"surface": "unpaved"}, {}, 28),
+    ({"tracktype": 5.0}, {}, 24), ({"tracktype": 3.0, "surface": "paved"}, {}, 32), ({"tracktype": 1.0, "surface": "paved"}, {}, 36),
+    ({"smoothness": "horrible", "surface": "unpaved", "tracktype": 2.0}, {}, 16),  # the least of the three
+    ({"smoothness": "good", "surface": "compacted"}, {}, 34),
+    ({"road_class": "primary", "surface": "unpaved"}, {}, 30), ({"posted_kmh": 80.0, "surface": "unpaved"}, {}, 30),  # the cap
+    ({"road_class": "primary", "surface": "unpaved"}, {"unpaved_cap_kmh": 45}, 45),
+    ({"road_class": "primary", "surface": "unpaved"}, {"season": "lluvias"}, 15), ({"surface": "unpaved"}, {"season": "lluvias"}, 14),
+    ({"road_class": "track"}, {"season": "lluvias"}, 10),  # nothing is said: of earth
+    ({"road_class": "track", "surface": "compacted"}, {"season": "lluvias"}, 17), ({}, {"season": "lluvias"}, 40),
+    ({"surface": "unpaved"}, {"season": "lluvias", "rain_unpaved_factor": 0.25}, 7),
+    ({"road_class": "track"}, {"season": "lluvias", "rain_closes": ("brechas",)}, 0), ({"ford": True}, {"season": "lluvias"}, 40),
+    ({"ford": True}, {"season": "lluvias", "rain_closes": ("vados",)}, 0), ({"ford": True}, {"rain_closes": ("vados",)}, 40),
+    ({"road_class": "vereda"}, {"season": "lluvias", "rain_closes": ("veredas",)}, 0),
+    ({"road_class": "carretera"}, {}, 80), (RNC, {}, 60), ({**RNC, "surface": "unpaved"}, {}, 30), ({**RNC, "surface": "paved"}, {}, 60),
+    ({**RNC, "surface": "unpaved", "posted_kmh": 50.0}, {}, 50),  # the RNC's speeds stand as published
+    ({**RNC, "surface": "unpaved", "posted_kmh": 50.0}, {"season": "lluvias"}, 25), ({"road_class": "calle"}, {}, 30),
+    (FERRY, {}, 15), (MOTORWAY, {"road_kmh": {"motorway": 110}}, 110)])  # fmt: skip
+def test_speed_of_a_road(attributes, scenario, kmh):
+    """By class, posted, surface, tracktype, smoothness and season, by hand."""
+    assert edge_kmh(roads(way((0, 0), (10, 0), **attributes)).edges, Scenario(**scenario)).tolist() == [pytest.approx(kmh)]
+
+
+@pytest.mark.parametrize("neighbours", [8, 16])
+def test_a_step_costs_what_its_cells_cost_at_its_slope(neighbours):
+    """Each half, or quarter of a knight's move, at Tobler's speed for the slope from end to end, off the path or on a raster road."""
+    rng = np.random.default_rng(5)
+    z, road = rng.random((6, 6)) * 60, np.where(rng.random((6, 6)) < 0.4, 40.0, 0.0)
+    grid, scenario = ground((6, 6), z, road_kmh=road), Scenario(neighbours=neighbours)
+    for mode in ("a_pie", "vehiculo"):
+        cells, factor = pace(grid, scenario, mode), step_factor(grid, scenario, mode)
+        for k, (down, right) in enumerate(STEPS[:neighbours]):
+            row, col = 3, 2
+            end = (row + down, col + right)
+            slope = (np.float32(z[end]) - np.float32(z[row, col])) / (100 * math.hypot(down, right))
+            between = [] if k < 8 else [
+                (row + (down // 2 if abs(down) == 2 else i * down), col + (right // 2 if abs(right) == 2 else i * right)) for i in (0, 1)]
+            speeds = [6 * math.exp(-3.5 * abs(slope + 0.05)) * (1.0 if road[at] else 0.6) for at in ((row, col), end, *between)]
+            if mode == "vehiculo":
+                speeds = [max(40.0, v) if road[at] else v for v, at in zip(speeds, ((row, col), end, *between), strict=True)]
+            told = (cells[row, col] + cells[end]) / 2 * factor[row, col, k]
+            assert told == pytest.approx(np.mean([60 / (1000 * v) for v in speeds]), rel=1e-6), (mode, k)
+        assert np.isinf(factor[0, :, [k for k, (down, _) in enumerate(STEPS[:neighbours]) if down < 0]]).all()  # off the grid
+
+
+def test_flat_ground_needs_no_factor_of_steps():
+    assert step_factor(ground((4, 4), slope=20), Scenario(), "a_pie") is None
+    sixteen = step_factor(ground((4, 4)), Scenario(neighbours=16), "a_pie")
+    assert sixteen[2, 1][:8] == pytest.approx(1.0)

@@ -47,7 +47,7 @@ def test_only_keeps_what_concerns_the_chosen():
 
 
 def test_a_point_across_a_barrier_goes_to_the_nearest_centre_on_its_side():
-    """Row 1 is 50 m south of the stream at y = 220; the point north of it in the same cell goes north, the enclosed one nowhere."""
+    """The stream runs through row 1, north of its centres: what lies beyond it goes up a row, what is fenced in goes nowhere."""
     stream = gpd.GeoSeries([shapely.LineString([(-10, 280), (310, 280)]), shapely.Point(250, 130).buffer(5).exterior])
     points = at(north=(120, 290), south=(120, 230), island=(250, 130))
     places = set_on_grid(ground((4, 3)), np.full((4, 3), 0.01), points, snap_max_m=500, barriers=stream)

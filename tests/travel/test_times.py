@@ -10,6 +10,7 @@ import pytest
 import valley
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_roads import Way, roads, way
 
 from planner.model import LEVELS, MODES, Region, Travel, TravelTimes
 from planner.settings import Scenario
@@ -176,3 +177,44 @@ def test_a_unit_or_a_road_more_never_lengthens(row, col, mode, kmh):
         after = compute_travel(changed, scenario).nearest
         for at in before:
             assert (after[at]["minutes"] <= before[at]["minutes"]).all(), at
+
+
+def _with_roads(region: Region, *ways: Way) -> Region:
+    """The valley with vector roads for its raster ones; ways in cells from the upper left corner."""
+    net = roads(*(way(*((valley.ORIGIN[0] + x * 1000, valley.ORIGIN[1] - y * 1000) for x, y in at), **kind) for at, kind in ways))
+    return replace(region, grid=replace(region.grid, road_kmh=np.zeros_like(region.grid.road_kmh)), roads=net)
+
+
+STREET = way((0.5, 2.5), (3.5, 2.5), (9.5, 2.5), posted_kmh=60.0)
+TRACK = way((3.5, 2.5), (3.5, 4.5), road_class="track", surface="unpaved", posted_kmh=60.0)
+
+
+def test_the_valley_with_vector_roads():
+    """The same road as lines through the centres of its cells: the same minutes along it, and the track at its cap of 30 km/h."""
+    region = _with_roads(valley.region(), STREET, TRACK)
+    travel = compute_travel(region, Scenario())
+    minutes = {mode: travel.nearest["primer_nivel", mode]["minutes"] for mode in MODES}
+    ride = {A: 2.0, B: 3.0, C: 0.0, D: 5.0}
+    for place, by_car in ride.items():
+        assert minutes["vehiculo"][place] == pytest.approx(by_car, abs=1e-6)
+        on_foot = {A: 2 * WALK, B: 3 * WALK, C: 0.0, D: 3 * WALK}[place]
+        assert minutes["a_pie"][place] == pytest.approx(on_foot, abs=1e-6)
+        assert minutes["transporte_publico"][place] == pytest.approx(min(on_foot, by_car + 30), abs=1e-6)
+    assert travel.road_all_year.to_dict() == {A: True, B: True, C: True, D: False, E: False, F: False}
+    assert travel.road_any.to_dict() == {A: True, B: True, C: True, D: True, E: False, F: False}
+    rains = compute_travel(region, Scenario(season="lluvias")).nearest["primer_nivel", "vehiculo"]["minutes"]
+    assert rains[D] == pytest.approx(9.0, abs=1e-6)
+    shut = compute_travel(region, Scenario(season="lluvias", rain_closes=("brechas",)))
+    assert not shut.road_any[D]
+    assert shut.nearest["primer_nivel", "vehiculo"]["minutes"][D] == pytest.approx(2 * OFF + 1.0, abs=1e-6)
+
+
+def test_patients_and_teams_go_in_their_own_direction():
+    """A one-way street from west to east: patients ride east, teams of unit 1 do not come back west."""
+    one_way = (STREET[0], {**STREET[1], "backward": False})
+    travel = compute_travel(_with_roads(valley.region(), one_way), Scenario(mode_first_level="vehiculo"))
+    assert travel.first_level.minutes(A, TWO) == pytest.approx(9.0, abs=1e-6)
+    assert travel.first_level.minutes(C, ONE) == pytest.approx(7 * WALK, abs=1e-6)
+    assert travel.bases.minutes(B, ONE) == pytest.approx(3.0, abs=1e-6)
+    assert travel.bases.minutes(A, ONE) == pytest.approx(2 * WALK, abs=1e-6)
+    assert travel.nearest["primer_nivel", "vehiculo"]["clues"][B] == TWO

@@ -88,7 +88,7 @@ def page(address: str) -> Iterator[tuple[Page, list[str], list[str]]]:
         tab.on("pageerror", lambda fault: faults.append(str(fault)))
         tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         tab.goto(address)
-        tab.frame_locator("iframe[title*=st_folium]").locator("canvas").wait_for(timeout=SHOW_MS)
+        tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
         yield tab, foreign, faults
         browser.close()
 
@@ -117,7 +117,9 @@ def test_a_reader_sees_clicks_and_stays_offline(page: tuple[Page, list[str], lis
         unit = region.units.loc[clues]
         _click(frame, unit["lat"], unit["lon"])
         tab.get_by_text(clues, exact=True).first.wait_for()
-    frame.wait_for_function("Object.values(window.map._layers).some(l => l instanceof L.Polygon)")
+    frame.wait_for_function("Object.values(window.map._layers).some(l => l instanceof L.Polygon && l.options.pane !== 'ground')")
+    frame.wait_for_function("Object.values(window.map._layers).some(l => l.options.color === '#d55e00' && l instanceof L.Polyline)")
+    assert tab.get_by_text("Hospital de referencia", exact=True).is_visible()
     assert tab.get_by_text("De 0 a 30 min", exact=True).is_visible()
     assert frame.evaluate("window.map.getZoom()") == zoom  # a click keeps the view
     assert frame.evaluate("(window.feature_group || []).length") <= 1  # and leaves nothing behind

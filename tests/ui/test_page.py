@@ -131,6 +131,14 @@ def test_the_parts_on_the_card_add_up(found: Answer) -> None:
     assert gap == pytest.approx(run.scenario.weight_first_level * lacking + (1 - run.scenario.weight_first_level) * far, abs=2e-3)
 
 
+def test_a_unit_tells_where_it_refers_to(found: Answer) -> None:
+    for unit, way in found.run.travel.referral.iterrows():
+        hospital = found.run.region.units.at[way["site"], "name"]
+        told = f"{hospital}, {words.minutes(way['minutes'])}, {way['metres'] / 1000:,.1f} km"
+        assert told in cards.card(found, Chosen("unidad", str(unit)))
+    assert "Hospital de referencia" not in cards.card(found, Chosen("unidad", way["site"]))
+
+
 def test_every_place_has_a_card(found: Answer) -> None:
     for kind, layer in cards.LAYERS.items():
         for key in found.layers[layer].index:
