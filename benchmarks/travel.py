@@ -3,8 +3,9 @@
 Both sides answer the same question on the same input and the answers are compared; each is asked in turn within one
 process, five times (4,000^2 and pandana three), and the ratio is the median of the rounds. Seconds are those of the
 processor (of the clock where two threads or pandana are timed), since the machine may be shared; GRASS's are those of its
-module's process, which reads its rasters from disk and writes its answer there. `build` is what comes before the first question: laying
-the network out for us, the matrix of arcs for scipy. Memory is the peak above what stood before, building included.
+module's process, which reads its rasters from disk and writes its answer there. `build` is what comes before the first
+question: laying the network out for us, the matrix of arcs for scipy. Memory is the peak above what stood before, building
+included; of the whole process beside GRASS and pandana.
 
 GRASS is found on the path; pandana (AGPL) is installed in an environment of its own: `python -m venv X`,
 `X/bin/pip install pandana`, then `--pandana X/bin/python`; scikit-image by `pip install scikit-image`.
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -89,7 +91,7 @@ def main() -> None:
         _warm()
         for name in asked.only or ROWS:
             for row in ROWS[name](asked):
-                print(row, flush=True)
+                print(replace(row, met=None) if asked.quick else row, flush=True)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def grids(asked: argparse.Namespace) -> Iterator[Row]:
 def against_grass(module: str, size: int, rounds: int, least: float) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = [sys.executable, Path(__file__).with_name("travel.py"), "--grid", module, "--size", str(size), "--rounds", str(rounds), "--folder", name]
+        command = [sys.executable, Path(__file__).with_name("travel.py"), "--grid", module, "--size", str(size), "--rounds", str(rounds),
+                   "--folder", name]
         told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         grass = Grass(folder, size, CELL_M)
         for raster, null in (("elevation", -9999), ("friction", -1), ("start", 0)):
@@ -114,7 +115,7 @@ def against_python(size: int, rounds: int, *, with_scipy: bool) -> Iterator[Row]
     for name, peer in peers.items():
         yield beside(question, name, ours, peer, same(ours.answer.minutes, peer.answer.ravel(), 1e-9), built=True)
     if not with_scipy:
-        yield Row(question, "scipy: not run", equal=f"its arcs would take {8 * size**2 * 12 / 2**30:.1f} GB")
+        yield Row(question, "scipy: not run", equal=f"its {8 * size**2 / 1e6:.0f} M arcs take {8 * size**2 * 28 / 2**30:.1f} GB to build")
     if not find_spec("skimage"):
         yield Row(question, "scikit-image: not installed", equal="pip install scikit-image")
 

@@ -4,14 +4,14 @@ Metres from a corner; the ground climbs 5 m in every hundred to the east. Units 
 crosses the river on a bridge; F stands in a ring of water that only a ford crosses, M beside a motorway, S at the end of a one-way street,
 T at the end of a track, A on the road beyond the river.
 
-    y = 4150                        M
-    y = 4050          ==motorway===========================
-    y = 3050          |                                      [F]
-                      |                         river          |  (ford)
-    y = 1050          +----- H ----- U ---------)(----- A -----+
-                             |       | (one way)
-    y = -950      T -track - + ----- S
-              x = -950       50     1050       2000    3050   4050
+    y = 4150                            M
+    y = 4050    +====motorway================================
+    y = 3050    * 25 people                                      [F]
+                |                                  river          |  (ford)
+    y = 1050    +---------------- H ----- U ---------)(----- A ---+
+                                  |       | (one way)
+    y = -950           T - track -+ ----- S
+         x = -2950    -950       50     1050      2000     3050  4050
 """
 
 import json
@@ -30,8 +30,10 @@ import shapely
 from small_iter import COUNTS, KEYS, PLACE, row
 
 from planner import cli
+from planner.settings import Scenario
 from planner.sources.rasters import write_raster
 from planner.store import read_region
+from planner.travel.times import compute_travel
 
 Planner = Callable[..., tuple[int, str, str]]
 CRS, EAST, NORTH = "EPSG:32614", 550_000.0, 2_230_000.0
@@ -197,7 +199,9 @@ def test_the_whole_job_gives_the_minutes_worked_by_hand(files, planner, tmp_path
         "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv"}
     assert told["red_vial"]["tramos_cerrados_en_la_temporada"] == 0
     assert told["red_vial"]["km_terraceria"] == pytest.approx(1.0, abs=1e-3)
-    print(told["poblacion_dispersa"])
+    alone = told["poblacion_dispersa"]["total"]  # 25 people on the road in the west, two kilometres north and four west of the unit
+    assert (alone["personas"], alone["fuera_umbral"], alone["sin_camino"]) == (25, 25, 0)
+    assert alone["min_medio"] == pytest.approx(2 * FLAT + 4 * UP, abs=0.02)
     referral = rows_of(tmp_path / "home/runs/vectorial/base/referencias.geojson")[UNIT]
     assert referral["clues_hospital"] == HOSPITAL
     assert (referral["minutos"], referral["km"]) == (pytest.approx(PAVED, abs=0.02), pytest.approx(1.0, abs=0.01))
@@ -210,18 +214,24 @@ def test_the_rains_cut_off_who_lives_beyond_the_ford(files, planner, tmp_path):
     check_minutes(wet, by_hand(rain=True))
     assert dry[F]["min_hospital"] is not None
     assert wet[F]["min_primer_nivel"] is None
-    assert wet[F]["cobertura"] == "sin_cobertura" != dry[F]["cobertura"]
-    assert told["red_vial"]["tramos_cerrados_en_la_temporada"] == 2  # the pieces that touch the ford
+    assert wet[F]["cobertura"] == "sin cobertura" != dry[F]["cobertura"]
+    assert told["red_vial"]["tramos_cerrados_en_la_temporada"] == 1  # from the vertex before the ford to that after it
     assert told["red_vial"]["km_cerrados_en_la_temporada"] == pytest.approx(0.1, abs=1e-3)
     (files / "puente.toml").write_text('season = "lluvias"\n', encoding="utf-8")  # rains that close nothing
     open_, _ = ran(planner, tmp_path, "puente", files / "puente.toml")
     assert open_[F]["min_hospital_vehiculo"] == dry[F]["min_hospital_vehiculo"]
 
 
+def test_without_the_bridge_the_river_parts_the_state(files, planner, tmp_path):
+    write_osm(files / "caminos.osm", {way: drawn for way, drawn in WAYS.items() if way != 2})
+    assert planner("prepare", files / "estado.toml")[0] == 0
+    hand = by_hand(rain=False)
+    nothing = dict.fromkeys(hand[A])
+    check_minutes(ran(planner, tmp_path)[0], hand | {A: nothing, F: nothing})
+
+
 def test_teams_go_the_other_way(files, planner, tmp_path):
     """The one-way street leads from the unit to S; patients come back around."""
-    from planner.settings import Scenario
-    from planner.travel.times import compute_travel
     assert planner("prepare", files / "estado.toml")[0] == 0
     region = read_region(tmp_path / "home/data/processed/vectorial")
     travel = compute_travel(region, Scenario(mode_first_level="vehiculo"))
