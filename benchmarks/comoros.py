@@ -2,7 +2,7 @@
 
 OpenStreetMap's extract, SRTM tiles, WorldPop's people, rivers and lakes, 70 health sites. Prints the people within 30, 60 and 120
 minutes of the nearest site, those farther and those whom nothing reaches, by island too, what each step takes, and all that the data
-checks tell. The islands are named by GADM, whose file calls Anjouan Mwali and Mohéli Nzwani.
+checks tell. The islands are named by GADM, whose file calls Anjouan Mwali and Mohéli Nzwani; WorldPop's people lie swapped with it.
 """
 
 import argparse

@@ -22,7 +22,7 @@ def main() -> None:
     network = Network(graph["x"], graph["y"], graph["head"], graph["tail"], pd.DataFrame({"t": graph["minutes"] * PER_MIN}), twoway=False)
     build = time.perf_counter() - started
     x, y = pd.Series(graph["x"][graph["units"]]), pd.Series(graph["y"][graph["units"]])
-    far = float(graph["longest"]) * PER_MIN
+    far = float(np.ceil(float(graph["longest"]) * PER_MIN))
     query: dict[int, list[float]] = {1: [], most: []}
     for k, seconds in query.items():
         for _ in range(int(graph["rounds"])):

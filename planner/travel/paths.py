@@ -20,7 +20,7 @@ def paths(ground: Ground, found: Labels, sites: Places, places: Places, *, towar
     """
     at, minutes = entries(ground, found, places, towards=towards)
     near = np.isfinite(minutes)
-    place, first, walked, minutes = at.place[near], at.node[near], at.minutes[near], minutes[near]
+    place, first, minutes = at.place[near], at.node[near], minutes[near]
     way, frm, to = _hops(found.parent, first)
     arc = _arcs(ground, *((frm, to) if towards else (to, frm)), found.minutes[frm] - found.minutes[to])
     driven = np.bincount(way, _driven(ground, frm, to, arc, found.minutes[frm] - found.minutes[to]), minlength=len(place))
@@ -29,7 +29,7 @@ def paths(ground: Ground, found: Labels, sites: Places, places: Places, *, towar
     starts, ends = np.stack([places.x[place], places.y[place]], 1), np.stack([sites.x[site], sites.y[site]], 1)
     drawn = [_line(np.concatenate([a[None], line, b[None]]), towards) for a, line, b in zip(starts, lines, ends, strict=True)]
     minutes, driven = np.round(minutes, DECIMALS), np.round(driven, DECIMALS)
-    walk = np.round(np.maximum(minutes - driven, walked.clip(0.0)), DECIMALS)
+    walk = np.round(np.maximum(minutes - driven, 0.0), DECIMALS)
     frame = gpd.GeoDataFrame({
         "site": sites.ids[site], "minutes": minutes, "walk_min": walk, "drive_min": np.round(minutes - walk, DECIMALS),
         "metres": shapely.length(drawn)}, geometry=list(drawn), index=places.ids[place], crs=ground.graph.grid.crs)

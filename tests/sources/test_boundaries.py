@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from shapely.geometry import LineString, Polygon, box
 
+from planner import columns as tables
 from planner import schema
 from planner.errors import DataError
 from planner.sources.boundaries import read_districts, read_municipalities
@@ -31,7 +32,7 @@ def test_keys_are_found_in_every_layout(tmp_path, columns, suffix):
     towns = read_municipalities(layer(tmp_path / f"towns{suffix}", columns), "13", CRS)
     assert towns["name"].to_dict() == {"13001": "Uno", "13002": "Dos"}
     assert towns.area.round(3).tolist() == [100.0, 100.0]
-    columns.check(schema.MUNICIPALITIES, towns, "prueba")
+    tables.check(schema.MUNICIPALITIES, towns, "prueba")
 
 
 def test_geoparquet_in_degrees_is_projected(tmp_path):
