@@ -17,20 +17,15 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
 from travel_graphs import graphs, union
-from travel_grids import grids, hidalgo, our_grid
-from travel_measure import HEAD, Row
+from travel_grids import grids, hidalgo
+from travel_measure import HEAD, Row, warm
 from travel_peers import Grass
-
-from planner.travel import board
-from planner.travel.network import Anchors, Network
 
 
 def compilation(asked: argparse.Namespace) -> Iterator[Row]:  # noqa: ARG001
@@ -40,17 +35,6 @@ def compilation(asked: argparse.Namespace) -> Iterator[Row]:  # noqa: ARG001
         cold, warm = (float(subprocess.run([sys.executable, __file__, "--warm"], env=env, check=True, capture_output=True).stdout)
                       for _ in range(2))
     yield Row("first call on this machine, kept on disk", "first call of a process", ours_s=cold, peer_s=warm)
-
-
-def _warm() -> float:
-    """Compile, or read compiled from disk, all that a search calls; seconds."""
-    network = Network(np.ones((3, 3)), 1.0, nodes=1, tail=np.zeros(1, np.int32), head=np.full(1, 9, np.int32), minutes=np.ones(1))
-    began = time.perf_counter()
-    laid, at = board.lay_out(network), Anchors.at(np.array([0]))
-    board.nearest(laid, at)
-    board.nearest_k(laid, at, 2)
-    board.reach(laid, at, at, bound_min=1.0, threads=1)
-    return time.perf_counter() - began
 
 
 def environment() -> str:
@@ -78,17 +62,13 @@ def main() -> None:
     parser.add_argument("--only", choices=ROWS, action="append")
     parser.add_argument("--quick", action="store_true", help="small sizes: to see the table, not its figures")
     parser.add_argument("--rounds", type=int, default=5)
-    for hidden in ("--grid", "--size", "--folder"):
-        parser.add_argument(hidden, help=argparse.SUPPRESS, type={"--size": int, "--folder": Path}.get(hidden, str))
     parser.add_argument("--warm", help=argparse.SUPPRESS, action="store_true")
     asked = parser.parse_args()
     if asked.warm:
-        print(_warm())
-    elif asked.grid:
-        our_grid(asked, _warm)
+        print(warm())
     else:
         print(environment(), HEAD, sep="\n")
-        _warm()
+        warm()
         for name in asked.only or ROWS:
             for row in ROWS[name](asked):
                 print(replace(row, met=None) if asked.quick else row, flush=True)

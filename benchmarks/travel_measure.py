@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from planner.travel import board
-from planner.travel.network import Network
+from planner.travel.network import Anchors, Network
 
 HEAD = (f"{'question':44}{'peer':24}{'build':>8}{'ours s':>9}{'build':>8}{'peer s':>9}{'ratio':>8}{'bar':>7}  {'met':5}"
         f"{'ours MB':>9}{'peer MB':>9}  equal")
@@ -127,3 +127,12 @@ def ours_on(network: Network, ask: Callable[[board.Board], object]) -> Contestan
     return Contestant(lambda: board.lay_out(network), ask)
 
 
+def warm() -> float:
+    """Compile, or read compiled from disk, all that a search calls; seconds."""
+    network = Network(np.ones((3, 3)), 1.0, nodes=1, tail=np.zeros(1, np.int32), head=np.full(1, 9, np.int32), minutes=np.ones(1))
+    began = time.perf_counter()
+    laid, at = board.lay_out(network), Anchors.at(np.array([0]))
+    board.nearest(laid, at)
+    board.nearest_k(laid, at, 2)
+    board.reach(laid, at, at, bound_min=1.0, threads=1)
+    return time.perf_counter() - began

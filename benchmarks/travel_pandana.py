@@ -28,7 +28,7 @@ def main() -> None:
         for _ in range(int(graph["rounds"])):
             started = time.perf_counter()
             network.set_pois("units", far, k, x, y)
-            found = network.nearest_pois(far, "units", num_pois=k)
+            found = network.nearest_pois(0.99 * far, "units", num_pois=k)  # asked as far as set, it ends the process
             seconds.append(time.perf_counter() - started)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     np.savez(sys.argv[2], minutes=found.to_numpy() / PER_MIN, build=build, query=query[1], query_k=query[most], peak=peak)

@@ -13,9 +13,10 @@ import numpy as np
 from planner.model import STEPS
 from planner.travel.cache import fingerprint
 from planner.travel.network import QUANTUM, Anchors, Network
-from planner.travel.search import ARCS, LOT, collect, pack, spread, spread_k, wipe
+from planner.travel.search import ARCS, LOT, blank, collect, pack, spread, spread_k, wipe
 
-BUCKET = 0.25  # width of a bucket, of the typical cost of a step
+BUCKET = 0.25  # width of a bucket, of the cost of a quick step
+QUICK = 0.05  # quantile of the costs that a quick step has
 SAMPLE = 1 << 20  # cells looked at for it
 AT_FIRST = 1 << 13  # lots for the buckets that hold little; more where they do not do
 
@@ -109,7 +110,7 @@ def lay_out(network: Network) -> Board:
     some = network.pace.ravel()[:: max(1, network.cells // SAMPLE)]
     some = some[np.isfinite(some)]
     arcs = network.minutes[np.isfinite(network.minutes) & (network.minutes > 0)]
-    typical = [*([np.median(some) * network.cell_m] if some.size else []), *([np.median(arcs)] if arcs.size else [])]
+    typical = [*([np.quantile(some, QUICK) * network.cell_m] if some.size else []), *([np.quantile(arcs, QUICK)] if arcs.size else [])]
     highest = max((float(strip.max(initial=1.0, where=np.isfinite(strip))) for strip in np.array_split(factor, 64)), default=1.0)
     dearest = max(network.pace.max(initial=0.0, where=np.isfinite(network.pace)) * length_m.max() * highest, arcs.max(initial=0.0))
     board = Board((height, width), frame, network.nodes, pace.ravel(), factor, steps, length_m / 2 / QUANTUM,
@@ -173,8 +174,8 @@ def nearest_k(board: Board, sources: Anchors, k: int, *, bound_min: float = np.i
     minutes, source = np.full((board.size, k), np.inf), np.full((board.size, k), -1, np.int32)
     seeds, ring = _seeds(board, sources, bound_min)
     lots = board.size * k // LOT + min(2 * len(ring), AT_FIRST)
-    while not spread_k(*_arrays(board), *seeds, 1 / board.width, float(bound_min), minutes, minutes.reshape(-1), source, ring,
-                        np.empty(lots * LOT, np.int64), np.empty(lots, np.int64)):
+    while not spread_k(*_arrays(board), *seeds, 1 / board.width, float(bound_min), minutes, minutes.reshape(-1), source, source.reshape(-1),
+                       ring, np.empty(lots * LOT, np.int64), np.empty(lots, np.int64)):
         minutes[:], source[:] = np.inf, -1
         lots *= 2
     return board.unframed(minutes), board.unframed(source)
@@ -216,8 +217,7 @@ class _Work:
         self.board = board
         self.label = np.empty(2 * board.size)  # minutes, then source and parent as int32
         self.label_i = self.label.view(np.int32)
-        self.label[::2] = np.inf
-        self.label_i[2::4] = self.label_i[3::4] = -1
+        blank(self.label, self.label_i)
         self.touched = np.empty(board.size, np.int32)
         self.lots = board.size // LOT + 8
         self.pool = np.empty(self.lots * LOT, np.int64)
@@ -258,5 +258,5 @@ def _seeds(board: Board, sources: Anchors, bound_min: float) -> tuple[tuple[np.n
 
 def _arrays(board: Board) -> tuple[Any, ...]:
     room = LOT * board.most + 1
-    return (board.pace, board.factor, board.steps, board.scale, board.row, board.record, board.record_f,
+    return (board.pace, board.factor.reshape(-1), board.steps, board.scale, board.row, board.record, board.record_f,
             np.empty(room, np.int64), np.empty(room), np.empty(room, np.int32))

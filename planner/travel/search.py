@@ -99,24 +99,43 @@ def _room(bucket, ring, before, free, begun):  # type: ignore[no-untyped-def]
 
 
 @_inlined
-def _leave(node, minutes, pace, factor, steps, scale, row, record, record_f, bound, skip, tag, source,  # type: ignore[no-untyped-def]
-           label, columns, count, to, then, whose):  # fmt: skip
-    """Every step and arc out of a node but that to `skip`, within the bound: appended to to (tagged), then, whose."""
-    cells = pace.size
-    if node < cells:
-        for k in range(steps.size):
-            other = node + steps[k]
-            more = factor[node, k] if factor.size else 1.0
-            if more == np.inf:  # shut, or off the grid
-                continue
-            cost = (pace[node] + pace[other]) * scale[k] * more
-            t = minutes + np.rint(cost) * QUANTUM
-            _ahead(label, columns * other)
-            to[count], then[count], whose[count] = other | tag, t, source
-            count += (t <= bound) & (other != skip) & (t < np.inf)
-        at = row[node] if row.size else -1
-    else:
-        at = node - cells
+def _fetch(pool, first, end, cells, down, pace, factor, neighbours, row, record, label):  # type: ignore[no-untyped-def]
+    """Ask for all that leaving these entries reads, but the labels at the far end of their arcs."""
+    for i in range(first, end):
+        node = pool[i] & 0xFFFFFFFF
+        _ahead(label, 2 * node)
+        if node >= cells:
+            _ahead(record, 16 * (node - cells))
+        else:
+            _ahead(label, 2 * (node - down))
+            _ahead(label, 2 * (node + down))
+            _ahead(pace, node - down)
+            _ahead(pace, node)
+            _ahead(pace, node + down)
+            if factor.size:
+                _ahead(factor, neighbours * node)
+            if row.size:
+                _ahead(row, node)
+    if row.size and cells:
+        for i in range(first, end):
+            node = pool[i] & 0xFFFFFFFF
+            if node < cells and row[node] >= 0:
+                _ahead(record, 16 * row[node])
+
+
+@_inlined
+def _stepped(node, k, minutes, pace, factor, steps, scale):  # type: ignore[no-untyped-def]
+    """Minutes after a step, inf where it is shut or leaves the grid."""
+    more = factor[steps.size * node + k] if factor.size else 1.0
+    t = np.inf
+    if more < np.inf:
+        t = minutes + np.rint((pace[node] + pace[node + steps[k]]) * scale[k] * more) * QUANTUM
+    return t
+
+
+@_inlined
+def _along(at, minutes, record, record_f, bound, skip, tag, source, label, columns, count, to, then, whose):  # type: ignore[no-untyped-def]
+    """Every arc of a record and those it continues in but that to `skip`, within the bound: appended to to (tagged), then, whose."""
     while at >= 0:
         arcs = record[16 * at]
         for k in range(arcs & 7):
@@ -137,7 +156,7 @@ def spread(pace, factor, steps, scale, row, record, record_f, to, then, whose, n
     mask = ring.size - 1
     ring[:] = -1
     count = 0
-    cells = pace.size
+    cells, down = pace.size, steps[6] if steps.size else 0  # one row down
     for k in range(nodes.size):
         to[0], then[0], whose[0] = nodes[k] | (-1 << 32), starts[k], sources[k]
         count, free, begun, waiting = _settle(1, to, then, whose, bound, per_min, mask, label, label_i, ring, pool, before, touched,
@@ -150,17 +169,23 @@ def spread(pace, factor, steps, scale, row, record, record_f, to, then, whose, n
             last = ring[bucket & mask]
             lot = last >> LOT_BITS
             ring[bucket & mask] = (before[lot] << LOT_BITS) + LOT - 1  # -1 where there is none
-            for i in range((lot << LOT_BITS), last + 1):
-                node = pool[i] & 0xFFFFFFFF
-                _ahead(label, 2 * node)
-                if node >= cells:
-                    _ahead(record, 16 * (node - cells))
+            _fetch(pool, lot << LOT_BITS, last + 1, cells, down, pace, factor, steps.size, row, record, label)
             found = 0
             for i in range((lot << LOT_BITS), last + 1):
                 node = pool[i] & 0xFFFFFFFF
-                if int(label[2 * node] * per_min) == bucket:
-                    found = _leave(node, label[2 * node], pace, factor, steps, scale, row, record, record_f, bound, pool[i] >> 32,
-                                   node << 32, label_i[4 * node + 2], label, 2, found, to, then, whose)
+                if int(label[2 * node] * per_min) != bucket:
+                    continue
+                minutes, source, at = label[2 * node], label_i[4 * node + 2], node - cells
+                if node < cells:
+                    for k in range(steps.size):
+                        t = _stepped(node, k, minutes, pace, factor, steps, scale)
+                        to_cell = (node + steps[k]) | (node << 32)
+                        count, free, begun, waiting = _keep(to_cell, t, source, bound, per_min, mask, label, label_i,
+                                                            ring, pool, before, touched, count, free, begun, waiting)
+                        if count < 0:
+                            return count
+                    at = row[node] if row.size else -1
+                found = _along(at, minutes, record, record_f, bound, pool[i] >> 32, node << 32, source, label, 2, found, to, then, whose)
             waiting -= last + 1 - (lot << LOT_BITS)
             before[lot], free = free, lot
             count, free, begun, waiting = _settle(found, to, then, whose, bound, per_min, mask, label, label_i, ring, pool, before,
@@ -176,27 +201,39 @@ def _settle(found, to, then, whose, bound, per_min, mask, label, label_i, ring, 
             count, free, begun, waiting):  # fmt: skip
     """Keep what is better than the labels and queue it; how many nodes are labelled, or -1 - that many where it did not fit."""
     for c in range(found):
-        node, t = to[c] & 0xFFFFFFFF, then[c]
+        count, free, begun, waiting = _keep(to[c], then[c], whose[c], bound, per_min, mask, label, label_i, ring, pool, before, touched,
+                                            count, free, begun, waiting)
+        if count < 0:
+            break
+    return count, free, begun, waiting
+
+
+@_inlined
+def _keep(to, t, source, bound, per_min, mask, label, label_i, ring, pool, before, touched,  # type: ignore[no-untyped-def]
+          count, free, begun, waiting):  # fmt: skip
+    """One of them: to (tagged with where it comes from), at t, from a source."""
+    if t <= bound and t < np.inf:
+        node = to & 0xFFFFFFFF
         old = label[2 * node]
-        if t <= bound and (t < old or (t == old and whose[c] < label_i[4 * node + 2])):
+        if t < old or (t == old and source < label_i[4 * node + 2]):
             at, free, begun = _room(int(t * per_min) & mask, ring, before, free, begun)
             if at < 0:
                 count = -1 - count
-                break
-            waiting += 1
-            if old == np.inf:
-                touched[count] = node
-                count += 1
-            label[2 * node] = t
-            label_i[4 * node + 2] = whose[c]
-            label_i[4 * node + 3] = to[c] >> 32
-            pool[at] = to[c]
+            else:
+                waiting += 1
+                if old == np.inf:
+                    touched[count] = node
+                    count += 1
+                label[2 * node] = t
+                label_i[4 * node + 2] = source
+                label_i[4 * node + 3] = to >> 32
+                pool[at] = to
     return count, free, begun, waiting
 
 
 @_compiled
 def spread_k(pace, factor, steps, scale, row, record, record_f, to, then, whose, nodes, starts, sources,  # type: ignore[no-untyped-def]
-             per_min, bound, minutes, flat, source, ring, pool, before):  # fmt: skip
+             per_min, bound, minutes, flat, source, where, ring, pool, before):  # fmt: skip
     """Label everything with its nearest sources, as many as minutes (flat: the same memory) and source have columns.
 
     False where the pool was too small.
@@ -211,21 +248,37 @@ def spread_k(pace, factor, steps, scale, row, record, record_f, to, then, whose,
                 return False
             waiting += 1
             pool[at] = nodes[k] | (np.int64(sources[k]) << 32)
-    bucket = 0
+    bucket, cells = 0, pace.size
     while waiting > 0:
         while ring[bucket & mask] >= 0:
             last = ring[bucket & mask]
             lot = last >> LOT_BITS
             ring[bucket & mask] = (before[lot] << LOT_BITS) + LOT - 1  # -1 where there is none
+            for i in range((lot << LOT_BITS), last + 1):
+                node = pool[i] & 0xFFFFFFFF
+                _ahead(flat, minutes.shape[1] * node)
+                _ahead(where, minutes.shape[1] * node)
+                if node >= cells:
+                    _ahead(record, 16 * (node - cells))
             found = 0
             for i in range((lot << LOT_BITS), last + 1):
                 node, origin = pool[i] & 0xFFFFFFFF, pool[i] >> 32
                 for k in range(minutes.shape[1]):
                     if source[node, k] == origin and int(minutes[node, k] * per_min) == bucket:
-                        found = _leave(node, minutes[node, k], pace, factor, steps, scale, row, record, record_f, bound, -1,
-                                       0, origin, flat, minutes.shape[1], found, to, then, whose)
+                        at = node - cells
+                        if node < cells:
+                            for step in range(steps.size):
+                                other = node + steps[step]
+                                t = _stepped(node, step, minutes[node, k], pace, factor, steps, scale)
+                                to[found], then[found], whose[found] = other, t, origin
+                                found += (t <= bound) & (t < np.inf)
+                            at = row[node] if row.size else -1
+                        found = _along(at, minutes[node, k], record, record_f, bound, -1, 0, origin, flat, minutes.shape[1], found,
+                                       to, then, whose)
             waiting -= last + 1 - (lot << LOT_BITS)
             before[lot], free = free, lot
+            for c in range(found):
+                _ahead(where, minutes.shape[1] * to[c])
             for c in range(found):
                 if _rank(to[c], then[c], whose[c], minutes, source):
                     at, free, begun = _room(int(then[c] * per_min) & mask, ring, before, free, begun)
@@ -241,9 +294,12 @@ def spread_k(pace, factor, steps, scale, row, record, record_f, to, then, whose,
 def _rank(node, t, origin, minutes, source):  # type: ignore[no-untyped-def]
     """Put a source in its place among a node's nearest ones; false where that changes nothing."""
     k = minutes.shape[1] - 1
+    if t > minutes[node, k]:
+        return False
     for j in range(minutes.shape[1]):
         if source[node, j] == origin:
             k = j
+            break
     if not (t < minutes[node, k] or (t == minutes[node, k] and origin < source[node, k])):
         return False
     while k > 0 and (t < minutes[node, k - 1] or (t == minutes[node, k - 1] and origin < source[node, k - 1])):
@@ -272,6 +328,14 @@ def collect(label, place, node, minutes, bound, found, told):  # type: ignore[no
 def wipe(label, label_i, touched, count):  # type: ignore[no-untyped-def]
     for i in range(count):
         node = np.int64(touched[i])
+        label[2 * node] = np.inf
+        label_i[4 * node + 2] = -1
+        label_i[4 * node + 3] = -1
+
+
+@_compiled
+def blank(label, label_i):  # type: ignore[no-untyped-def]
+    for node in range(label.size // 2):
         label[2 * node] = np.inf
         label_i[4 * node + 2] = -1
         label_i[4 * node + 3] = -1
