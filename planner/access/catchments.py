@@ -136,7 +136,7 @@ def _cut_corners(parts: np.ndarray) -> np.ndarray:
     first = np.flatnonzero(np.diff(ring, prepend=-1))
     closed = np.insert(xy, np.append(first[1:], len(xy)), xy[first], axis=0)
     ends = np.append(first, len(xy)) + np.arange(len(first) + 1)
-    return shapely.from_ragged_array(shapely.GeometryType.POLYGON, closed.astype(float), (ends, polygons))
+    return np.asarray(shapely.from_ragged_array(shapely.GeometryType.POLYGON, closed.astype(float), (ends, polygons)))
 
 
 def _corners(xy: np.ndarray, ring: np.ndarray, pinned: np.ndarray, largest: int) -> tuple[np.ndarray, np.ndarray]:
