@@ -20,6 +20,7 @@ from planner.travel.network import QUANTUM
 
 LOT_BITS = 8
 LOT = 1 << LOT_BITS  # entries of a bucket taken at once
+FULL = -(1 << 60)  # entries waiting, where the pool is too small
 ARCS = 5  # arcs of a record: count and next record, heads, minutes
 
 
@@ -234,20 +235,14 @@ def _keep(to, t, source, bound, per_min, mask, label, label_i, ring, pool, befor
 @_compiled
 def spread_k(pace, factor, steps, scale, row, record, record_f, to, then, whose, nodes, starts, sources,  # type: ignore[no-untyped-def]
              per_min, bound, minutes, flat, source, where, ring, pool, before):  # fmt: skip
-    """Label everything with its nearest sources, as many as minutes (flat: the same memory) and source have columns.
-
-    False where the pool was too small.
-    """
+    """Label everything with its nearest sources, one a column (flat, where: the same memory); false where the pool was too small."""
     free, begun, waiting = -1, 0, 0
     mask = ring.size - 1
     ring[:] = -1
     for k in range(nodes.size):
-        if starts[k] <= bound and _rank(nodes[k], starts[k], sources[k], minutes, source):
-            at, free, begun = _room(int(starts[k] * per_min) & mask, ring, before, free, begun)
-            if at < 0:
-                return False
-            waiting += 1
-            pool[at] = nodes[k] | (np.int64(sources[k]) << 32)
+        to[0], then[0], whose[0] = nodes[k], starts[k], sources[k]
+        free, begun, waiting = _enter(int(starts[k] <= bound), to, then, whose, minutes, source, per_min, mask, ring, pool, before,
+                                      free, begun, waiting)
     bucket, cells = 0, pace.size
     while waiting > 0:
         while ring[bucket & mask] >= 0:
@@ -279,15 +274,25 @@ def spread_k(pace, factor, steps, scale, row, record, record_f, to, then, whose,
             before[lot], free = free, lot
             for c in range(found):
                 _ahead(where, minutes.shape[1] * to[c])
-            for c in range(found):
-                if _rank(to[c], then[c], whose[c], minutes, source):
-                    at, free, begun = _room(int(then[c] * per_min) & mask, ring, before, free, begun)
-                    if at < 0:
-                        return False
-                    waiting += 1
-                    pool[at] = to[c] | (np.int64(whose[c]) << 32)
+            free, begun, waiting = _enter(found, to, then, whose, minutes, source, per_min, mask, ring, pool, before, free, begun, waiting)
+            if waiting < 0:
+                break
         bucket += 1
-    return True
+    return waiting == 0
+
+
+@_inlined
+def _enter(found, to, then, whose, minutes, source, per_min, mask, ring, pool, before, free, begun, waiting):  # type: ignore[no-untyped-def]
+    """Rank these sources among the nearest of their nodes and queue those that got in; waiting is far below 0 where they did not fit."""
+    for c in range(found):
+        if _rank(to[c], then[c], whose[c], minutes, source):
+            at, free, begun = _room(int(then[c] * per_min) & mask, ring, before, free, begun)
+            if at < 0:
+                waiting = FULL
+                break
+            waiting += 1
+            pool[at] = to[c] | (np.int64(whose[c]) << 32)
+    return free, begun, waiting
 
 
 @_compiled
