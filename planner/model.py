@@ -17,6 +17,8 @@ import pandas as pd
 Mode = Literal["vehiculo", "a_pie", "transporte_publico"]
 Level = Literal["primer_nivel", "hospital"]
 Severity = Literal["error", "aviso", "nota"]
+# New rural unit, further nucleus, vacant post filled, new mobile unit, brigade, today's circuit extended, obstetric centre, ambulance.
+Kind = Literal["umr", "nucleo", "plaza", "umm", "brigada", "ruta", "caro", "ambulancia"]
 MODES: tuple[Mode, ...] = ("a_pie", "vehiculo", "transporte_publico")
 LEVELS: tuple[Level, ...] = ("primer_nivel", "hospital")
 # Steps from a cell (rows down, columns right): eight neighbours, then the eight knight's moves.
@@ -144,6 +146,7 @@ class Region:
     inputs: tuple[InputFile, ...]
     roads: Roads | None = None
     barriers: gpd.GeoSeries | None = None  # lines and polygons that are not crossed on foot except by a road
+    resources: pd.DataFrame | None = None  # index clues; schema.RESOURCES: rooms and staff of units
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,12 +234,33 @@ class Access:
     dispersed: pd.DataFrame | None = None  # access.dispersed: people outside listed localities, where a raster tells them
 
 
+@dataclass(frozen=True)
+class Day:
+    """One working day of a team's round: it starts where the team slept, at the base or at the last stop of the day before."""
+
+    stops: tuple[str, ...]  # in visiting order; a day may only bring the team home
+    legs_min: tuple[float, ...]  # minutes of travel to each stop and then, if the night is not spent out, back to the base
+
+    @property
+    def night_out(self) -> bool:
+        return len(self.legs_min) == len(self.stops)
+
+
+@dataclass(frozen=True, eq=False)
+class TeamTimes:
+    """Directed minutes of mobile teams in the scenario's season, by `mode_teams`."""
+
+    out: TravelTimes  # locality (row) <- base (site): from the base to the locality, up to first_stop_max_min
+    back: TravelTimes  # locality (row) -> base (site), up to what a stop leaves of the shift
+    between: TravelTimes  # from the stop of the row to the stop of the site, up to leg_max_min
+
+
 @dataclass(frozen=True, eq=False)
 class Option:
     """A feasible intervention, priced, with whom it could serve alone and why it is feasible."""
 
     id: str
-    kind: Literal["umr", "nucleo", "umm", "brigada"]
+    kind: Kind
     place: str  # cvegeo of the seat, or clues of the strengthened unit or of the base
     name: str
     capital_mxn: float
@@ -245,7 +269,8 @@ class Option:
     serves: pd.DataFrame  # by cvegeo and tier: minutes, available (people it may take), gain (weighted, a person),
     #                       people and weighted (what it would take and close if it stood alone)
     reason: str
-    stops: tuple[str, ...] = ()  # circuits: localities in visiting order, one a day
+    stops: tuple[str, ...] = ()  # circuits: localities in visiting order
+    days: tuple[Day, ...] = ()  # circuits: one round, which visits every stop once and ends at the base
     visits_month: float = 0.0
     excludes: tuple[str, ...] = ()  # ids that may not stand beside it: seats closer than the spacing
 

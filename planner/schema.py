@@ -38,6 +38,7 @@ GROUPS: tuple[tuple[str, str, str], ...] = (
 )
 GRADES = ("Muy bajo", "Bajo", "Medio", "Alto", "Muy alto")
 COVERAGE = ("con servicio", "cubierta sin capacidad", "sin cobertura")
+KINDS = ("umr", "nucleo", "plaza", "umm", "brigada", "ruta", "caro", "ambulancia")  # of interventions, as model.Kind
 ROLES = ("primer_nivel", "hospital", "movil", "ninguno")
 # What a unit is, from its typology.
 CLASSES = ("UMR", "centro_salud", "HR", "hospital_general", "hospital_integral", "hospital_especializado",
@@ -143,6 +144,12 @@ RESPONSIBILITY = Table("responsibility", CVEGEO, (
     C("share", "float", "proporcion", "Proporción", "Parte de la localidad que responde a la unidad", "", "derivado", low=0, high=1),
 ))
 
+RESOURCES = Table("resources", CLUES, (
+    C("rooms", "int", "consultorios", "Consultorios", "Consultorios de medicina general o familiar", "consultorios", low=0),
+    C("physicians", "int", "medicos", "Médicos", "Médicos generales, familiares y pasantes en contacto con el paciente", PEOPLE, low=0),
+    C("nurses", "int", "enfermeras", "Enfermeras", "Enfermeras en contacto con el paciente", PEOPLE, low=0),
+))
+
 CIRCUITS = Table("circuits", CLUES, (
     CVEGEO,
     C("visits_month", "float", "visitas_mes", "Visitas al mes", "Visitas al mes", "visitas/mes", low=0),
@@ -241,7 +248,7 @@ REFERRALS = Table("referrals", CLUES, (
 UNIT_PLANNED = _under_plan("unit_results_plan", UNIT_RESULTS, ["load", "capacity", "rho"])
 
 PROPOSALS = Table("proposals", C("id", "text", "id", "Propuesta", "Identificador", "", "derivado"), (
-    C("kind", "text", "tipo", "Tipo", "umr, nucleo, umm o brigada", "", "derivado", values=("umr", "nucleo", "umm", "brigada")),
+    C("kind", "text", "tipo", "Tipo", ", ".join(KINDS), "", "derivado", values=KINDS),
     C("cvegeo", "text", "cvegeo", "Localidad sede", "Sede de una UMR nueva", "", "derivado", null=True),
     C("clues", "text", "clues", "Unidad", "Unidad que se amplía o base de la ruta", "", "derivado", null=True),
     C("name", "text", "nombre", "Nombre", "Nombre de la sede, unidad o base", "", "derivado"),

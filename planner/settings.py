@@ -10,6 +10,7 @@ import difflib
 import re
 import tomllib
 import unicodedata
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -17,7 +18,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from planner.errors import SettingsError
-from planner.model import Mode
+from planner.model import Kind, Mode
 from planner.schema import GRADES
 
 T = TypeVar("T", bound=BaseModel)
@@ -83,6 +84,19 @@ class RoadFactors(Frozen):
     very_bad: float = Field(0.6, gt=0, le=1)
     horrible: float = Field(0.4, gt=0, le=1)
     very_horrible: float = Field(0.2, gt=0, le=1)
+
+
+class Uncertainty(Frozen):
+    """How far each assumption may lie from the scenario's value in the draws, either way, and how often a thing happens."""
+
+    dirt_speed: float = Field(0.3, ge=0, lt=1)
+    rains: float = Field(0.5, ge=0, le=1)
+    capacity: float = Field(0.15, ge=0, lt=1)
+    utilisation: float = Field(0.15, ge=0, lt=1)
+    need: float = Field(0.2, ge=0, le=1)
+    people: float = Field(0.1, ge=0, lt=1)
+    units_out: float = Field(0.01, ge=0, le=1)
+    robust: float = Field(0.8, gt=0, le=1)
 
 
 class Scenario(Frozen):
@@ -175,15 +189,32 @@ class Scenario(Frozen):
         2.0, "visitas/mes", "derivado", "Práctica de tres estados", "Visitas al mes de una UMM a cada localidad", gt=0, le=30)
     brigade_visits_month: float = _value(
         1.0, "visitas/mes", "supuesto", "planner", "Visitas al mes de una brigada a cada localidad", gt=0, le=30)
-    working_days_month: int = _value(20, "días", "derivado", "Práctica de tres estados", "Días de trabajo al mes", ge=1, le=31)
+    working_days_month: int = _value(20, "días", "derivado", "Práctica de tres estados", "Días de trabajo al mes (cuatro semanas)", ge=1, le=28)
     stop_hours_min: float = _value(3.0, "h", "derivado", "Práctica de tres estados", "Horas mínimas por parada", gt=0, le=24)
     shift_hours: float = _value(8.0, "h", "derivado", "Práctica de tres estados", "Jornada de puerta a puerta", gt=0, le=24)
     first_stop_max_min: float = _value(90.0, "min", "supuesto", "planner", "Minutos máximos de la base a una parada", gt=0, le=480)
+    stops_day_max: int = _value(2, "paradas/día", "derivado", "Práctica de tres estados",
+                                "Paradas en un día, cuando la jornada alcanza", ge=1, le=6)
+    leg_max_min: float = _value(90.0, "min", "supuesto", "planner", "Minutos máximos de una parada a la siguiente", gt=0, le=480)
+    brigade_nights_max: int = _value(4, "noches", "supuesto", "planner", "Noches seguidas que una brigada pasa fuera de su base", ge=0, le=6)
+    calendar_start: date = _value(date(2026, 1, 5), "fecha", "supuesto", "planner", "Lunes en que empieza el calendario de rutas")
     remote_min: float = _value(
         180.0, "min", "supuesto", "planner", "Lejanía desde la que una localidad mínima se valora en campo", gt=0, le=1440)
 
-    allow: tuple[Literal["umr", "nucleo", "umm", "brigada"], ...] = _value(
-        ("umr", "nucleo", "umm", "brigada"), "", "supuesto", "planner", "Intervenciones permitidas")
+    allow: tuple[Kind, ...] = _value(
+        ("umr", "nucleo", "plaza", "umm", "brigada", "ruta", "caro", "ambulancia"), "", "supuesto", "planner", "Intervenciones permitidas")
+    objective: Literal["brecha", "personas", "peor_municipio"] = _value(
+        "brecha", "", "supuesto", "planner",
+        "Qué se maximiza: la brecha ponderada que se cierra, las personas atendidas, o lo que queda mejor el peor municipio")
+    require: tuple[str, ...] = _value(
+        (), "", "supuesto", "planner", "Lo que el plan debe tener: id de una propuesta, o clave del lugar (CVEGEO o CLUES)")
+    forbid: tuple[str, ...] = _value(
+        (), "", "supuesto", "planner", "Lo que el plan no puede tener: id de una propuesta, o clave del lugar (CVEGEO o CLUES)")
+    closures: tuple[str, ...] = _value((), "", "supuesto", "planner", "CLUES de las unidades que cierran en el escenario")
+    share_min_very_high: float = _value(
+        0.0, "proporción", "supuesto", "planner", "Parte mínima de las personas atendidas que vive en localidades de rezago muy alto", ge=0, le=1)
+    share_min_indigenous: float = _value(
+        0.0, "proporción", "supuesto", "planner", "Parte mínima de las personas atendidas que es indígena", ge=0, le=1)
     budget_mxn_year: float = _value(100e6, "MXN/año", "supuesto", "planner", "Presupuesto anual: operación + capital anualizado", ge=0)
     capital_mxn: float | None = _value(None, "MXN", "supuesto", "planner", "Tope de inversión inicial (sin tope si falta)", ge=0)
     price_year: int = _value(2025, "año", "supuesto", "planner", "Año de los precios (informativo)", ge=2000, le=2100)
@@ -197,6 +228,27 @@ class Scenario(Frozen):
     cost_umm_capital_mxn: float = _value(2.0e6, "MXN", "supuesto", "Notas de prensa", "Comprar una UMM", ge=0)
     cost_umm_annual_mxn: float = _value(2.2e6, "MXN/año", "supuesto", "Notas de prensa", "Operar una UMM", ge=0)
     cost_brigade_annual_mxn: float = _value(1.5e6, "MXN/año", "supuesto", "planner", "Operar una brigada", ge=0)
+    cost_post_annual_mxn: float = _value(1.5e6, "MXN/año", "supuesto", "planner", "Cubrir la plaza vacante de un núcleo", ge=0)
+    cost_caro_capital_mxn: float | None = _value(
+        None, "MXN", "supuesto", "quien planea", "Construir un CARO (si falta un costo, no se propone)", ge=0)
+    cost_caro_annual_mxn: float | None = _value(None, "MXN/año", "supuesto", "quien planea", "Operar un CARO", ge=0)
+    caro_credit: float = _value(
+        0.5, "proporción", "supuesto", "planner", "Acceso al hospital que da un CARO a quien llega a él sin demora", ge=0, le=1)
+    caro_people_max: float = _value(15000.0, "personas", "supuesto", "planner", "Personas objetivo de un CARO", gt=0)
+    cost_ambulance_capital_mxn: float | None = _value(
+        None, "MXN", "supuesto", "quien planea", "Comprar una ambulancia (si falta un costo, no se propone)", ge=0)
+    cost_ambulance_annual_mxn: float | None = _value(None, "MXN/año", "supuesto", "quien planea", "Operar una ambulancia", ge=0)
+    ambulance_credit: float = _value(
+        0.5, "proporción", "supuesto", "planner", "Parte de la brecha de hospital que cierra una ambulancia a su alcance", ge=0, le=1)
+    ambulance_reach_min: float = _value(60.0, "min", "supuesto", "planner", "Alcance de una ambulancia desde su unidad", gt=0, le=240)
+    ambulance_people_max: float = _value(15000.0, "personas", "supuesto", "planner", "Personas objetivo de una ambulancia", gt=0)
+
+    rollout_years: int = _value(3, "años", "supuesto", "planner", "Años en que se despliega el plan", ge=1, le=15)
+    curve_points: int = _value(0, "presupuestos", "supuesto", "planner", "Presupuestos de la curva (0: sin curva)", ge=0, le=60)
+    alternatives: int = _value(0, "planes", "supuesto", "planner", "Otros planes casi tan buenos que se buscan", ge=0, le=20)
+    alternatives_differ: int = _value(3, "propuestas", "supuesto", "planner", "Propuestas en que difieren al menos", ge=1, le=200)
+    draws: int = _value(0, "sorteos", "supuesto", "planner", "Sorteos de la prueba de robustez (0: sin prueba)", ge=0, le=2000)
+    uncertainty: Uncertainty = _value(Uncertainty(), "proporción", "supuesto", "planner", "Cuánto varía cada supuesto en los sorteos")
     seed: int = _value(20250101, "", "supuesto", "planner", "Semilla de lo aleatorio", ge=0)
 
     @model_validator(mode="after")
@@ -208,6 +260,10 @@ class Scenario(Frozen):
         for key in ("ramp_first_level_none_min", "reach_first_level_min"):
             if self.cutoff_first_level_min < getattr(self, key):
                 raise ValueError(f"cutoff_first_level_min debe ser al menos {key}")
+        if both := sorted(set(self.require) & set(self.forbid)):
+            raise ValueError(f"require y forbid piden a la vez {', '.join(both[:3])}")
+        if self.calendar_start.weekday() != 0:
+            raise ValueError(f"calendar_start = {self.calendar_start} no es lunes")
         return self
 
     def annualised(self, capital_mxn: float, life_years: float) -> float:

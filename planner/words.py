@@ -1,11 +1,15 @@
 """What the values of the tables are called on screen, in tables and in sentences."""
 
-from planner.model import Mode
+from planner.model import Kind, Mode
 
 MODES: dict[Mode, str] = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
 BY_MODE: dict[Mode, str] = {"a_pie": "a pie", "vehiculo": "en vehículo", "transporte_publico": "en transporte público"}
-KINDS = {"umr": "UMR nueva", "nucleo": "Núcleo adicional", "umm": "Ruta de UMM", "brigada": "Ruta de brigada"}
-KINDS_PLURAL = {"umr": "UMR nuevas", "nucleo": "Núcleos adicionales", "umm": "Rutas de UMM", "brigada": "Rutas de brigada"}
+KINDS: dict[Kind, str] = {
+    "umr": "UMR nueva", "nucleo": "Núcleo adicional", "plaza": "Plaza vacante cubierta", "umm": "Ruta de UMM", "brigada": "Ruta de brigada",
+    "ruta": "Ruta actual ampliada", "caro": "CARO", "ambulancia": "Ambulancia"}
+KINDS_PLURAL: dict[Kind, str] = {
+    "umr": "UMR nuevas", "nucleo": "Núcleos adicionales", "plaza": "Plazas vacantes cubiertas", "umm": "Rutas de UMM",
+    "brigada": "Rutas de brigada", "ruta": "Rutas actuales ampliadas", "caro": "CARO", "ambulancia": "Ambulancias"}
 ROLES = {"primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Servicio móvil", "ninguno": "Sin función en la red"}
 CLASSES = {
     "UMR": "Unidad médica rural", "centro_salud": "Centro de salud", "HR": "Hospital rural", "hospital_general": "Hospital general",
