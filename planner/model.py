@@ -273,6 +273,8 @@ class Option:
     days: tuple[Day, ...] = ()  # circuits: one round, which visits every stop once and ends at the base
     visits_month: float = 0.0
     excludes: tuple[str, ...] = ()  # ids that may not stand beside it: seats closer than the spacing
+    pool_stops: int = 0  # relaxed options: localities that each copy visits of all that it could serve
+    copies: int = 1
 
     @property
     def people(self) -> float:
@@ -285,7 +287,11 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """What the optimiser proved: its plan's value, an upper bound no plan of these options can pass, and how."""
+    """What the optimiser proved: its plan's value, an upper bound no plan can pass, and how.
+
+    Both in the unit of the scenario's objective: weighted gap closed, people taken, or weighted gap a person by which the worst
+    municipality betters.
+    """
 
     value: float
     bound: float
@@ -320,3 +326,6 @@ class Outcome:
     proposals: gpd.GeoDataFrame  # chosen options, index id
     indicators: dict[str, Any]
     violations: tuple[str, ...] = field(default=())
+    legs: gpd.GeoDataFrame = field(default_factory=lambda: gpd.GeoDataFrame(
+        columns=["from_id", "to_id", "minutes", "walk_min", "drive_min", "metres", "geometry"], geometry="geometry"))
+    # the way of each leg of the chosen circuits, as travel.teams tells it

@@ -24,6 +24,7 @@ from planner.sources.clues import UnitTables, read_units
 from planner.sources.coneval import read_locality_index, read_municipal_index
 from planner.sources.inegi import read_ageeml, read_iter
 from planner.sources.osm import read_osm
+from planner.sources.resources import read_resources
 from planner.sources.responsibility import read_circuits, read_responsibility
 from planner.sources.rnc import read_rnc
 from planner.sources.terrain import TerrainFiles, read_terrain
@@ -31,13 +32,14 @@ from planner.store import digest
 
 SECTIONS = ("localities", "deprivation", "units", "community", "roads", "terrain", "population", "boundaries")
 VALUES = ("units.institutions", "terrain.cell_m")  # keys that name no file
-UNUSED = ("units.resources", "units.served", "community.table")
+UNUSED = ("units.served", "community.table")
 ABSENT = {  # what the planner does without each optional file
     "deprivation.municipalities": "Sin libro municipal del CONEVAL: el índice se deriva del censo",
     "deprivation.localities": "Sin libro por localidad del CONEVAL: el grado de las localidades es una réplica derivada del censo",
     "units.files": "Sin archivos de unidades: nadie tiene servicio",
     "units.responsibility": "Sin tabla oficial de responsables: cada localidad responde a la unidad más cercana",
     "units.circuits": "Sin rutas de unidades móviles: se suponen las visitas del escenario",
+    "units.resources": "Sin recursos de las unidades (SINERHIAS): no se sabe qué plazas están vacantes",
     "roads": "Sin caminos: nadie viaja en vehículo",
     "terrain.dem": "Sin relieve: el terreno se supone plano",
     "terrain.walk_factor": "Sin uso de suelo: a pie se supone factor 1",
@@ -70,13 +72,15 @@ def prepare_region(region_file: Path, data: Path | None = None) -> Region:
     roads, of_roads = _roads(paths, grid, crs)
     responsibility, of_table = _joined(read_responsibility, paths, "units.responsibility", tables, localities)
     circuits, of_circuits = _joined(read_circuits, paths, "units.circuits", tables, localities)
+    resources, of_resources = _joined(lambda path, units, aside, _: read_resources(path, units, aside), paths, "units.resources", tables,
+                                      localities)
     localities, of_places = check_localities(localities, municipalities, grid, _names(paths, "localities"))
     units, of_units = check_units(tables.units, localities, municipalities, grid, _names(paths, "units.files"))
-    _check(paths, localities, units, municipalities, responsibility, circuits)
-    findings = (*of_people, *of_places, *tables.findings, *of_units, *of_table, *of_circuits, *of_ground, *of_roads,
+    _check(paths, localities, units, municipalities, responsibility, circuits, resources)
+    findings = (*of_people, *of_places, *tables.findings, *of_units, *of_table, *of_circuits, *of_resources, *of_ground, *of_roads,
                 *check_grid(grid, _names(paths, "terrain.slope")), *_not_used(paths))
     return Region(spec.name, slug(spec.name), spec.entity, crs, spec.synthetic, localities, units, municipalities, responsibility,
-                  circuits, grid, findings, _inputs(spec, paths), roads, barriers)
+                  circuits, grid, findings, _inputs(spec, paths), roads, barriers, resources)
 
 
 def _written(spec: RegionFile) -> dict[str, tuple[str, ...]]:
@@ -191,11 +195,12 @@ def _joined(read: JoinReader, paths: Paths, key: str, tables: UnitTables,
 
 
 def _check(paths: Paths, localities: gpd.GeoDataFrame, units: gpd.GeoDataFrame, municipalities: gpd.GeoDataFrame,
-           responsibility: pd.DataFrame | None, circuits: pd.DataFrame | None) -> None:
+           responsibility: pd.DataFrame | None, circuits: pd.DataFrame | None, resources: pd.DataFrame | None) -> None:
     for key, table, frame in (
             ("localities", schema.LOCALITIES, localities), ("units.files", schema.UNITS, units),
             ("boundaries.municipalities", schema.MUNICIPALITIES, municipalities),
-            ("units.responsibility", schema.RESPONSIBILITY, responsibility), ("units.circuits", schema.CIRCUITS, circuits)):
+            ("units.responsibility", schema.RESPONSIBILITY, responsibility), ("units.circuits", schema.CIRCUITS, circuits),
+            ("units.resources", schema.RESOURCES, resources)):
         if frame is not None:
             columns.check(table, frame, _names(paths, key) or key)
 

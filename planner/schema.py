@@ -39,6 +39,7 @@ GROUPS: tuple[tuple[str, str, str], ...] = (
 GRADES = ("Muy bajo", "Bajo", "Medio", "Alto", "Muy alto")
 COVERAGE = ("con servicio", "cubierta sin capacidad", "sin cobertura")
 KINDS = ("umr", "nucleo", "plaza", "umm", "brigada", "ruta", "caro", "ambulancia")  # of interventions, as model.Kind
+CIRCUIT_KINDS = ("umm", "brigada", "ruta")  # those whose teams travel
 ROLES = ("primer_nivel", "hospital", "movil", "ninguno")
 # What a unit is, from its typology.
 CLASSES = ("UMR", "centro_salud", "HR", "hospital_general", "hospital_integral", "hospital_especializado",
@@ -145,9 +146,10 @@ RESPONSIBILITY = Table("responsibility", CVEGEO, (
 ))
 
 RESOURCES = Table("resources", CLUES, (
-    C("rooms", "int", "consultorios", "Consultorios", "Consultorios de medicina general o familiar", "consultorios", low=0),
-    C("physicians", "int", "medicos", "Médicos", "Médicos generales, familiares y pasantes en contacto con el paciente", PEOPLE, low=0),
-    C("nurses", "int", "enfermeras", "Enfermeras", "Enfermeras en contacto con el paciente", PEOPLE, low=0),
+    C("rooms", "int", "consultorios", "Consultorios", "Consultorios de medicina general o familiar", "consultorios", null=True, low=0),
+    C("physicians", "int", "medicos", "Médicos", "Médicos generales, familiares y pasantes en contacto con el paciente", PEOPLE,
+      null=True, low=0),
+    C("nurses", "int", "enfermeras", "Enfermeras", "Enfermeras en contacto con el paciente", PEOPLE, null=True, low=0),
 ))
 
 CIRCUITS = Table("circuits", CLUES, (
@@ -201,7 +203,7 @@ def _under_plan(name: str, table: Table, columns: Sequence[str]) -> Table:
 
 
 # Under a plan the people of one locality differ, and a mean of products is not the product of means.
-_MEANS = ("access", "sufficiency", "visits_month", "mobile_credit", "first_level_gap", "gap_share")
+_MEANS = ("access", "sufficiency", "hospital_access", "visits_month", "mobile_credit", "first_level_gap", "gap_share")
 PLANNED = _under_plan("access_plan", ACCESS, [n for n in ACCESS.names() if n != "assigned"])
 
 # Minutes to the nearest unit today under every mode, whatever mode the scenario plans with.
@@ -250,7 +252,7 @@ UNIT_PLANNED = _under_plan("unit_results_plan", UNIT_RESULTS, ["load", "capacity
 PROPOSALS = Table("proposals", C("id", "text", "id", "Propuesta", "Identificador", "", "derivado"), (
     C("kind", "text", "tipo", "Tipo", ", ".join(KINDS), "", "derivado", values=KINDS),
     C("cvegeo", "text", "cvegeo", "Localidad sede", "Sede de una UMR nueva", "", "derivado", null=True),
-    C("clues", "text", "clues", "Unidad", "Unidad que se amplía o base de la ruta", "", "derivado", null=True),
+    C("clues", "text", "clues", "Unidad", "Unidad que se amplía o recibe CARO o ambulancia, o base de la ruta", "", "derivado", null=True),
     C("name", "text", "nombre", "Nombre", "Nombre de la sede, unidad o base", "", "derivado"),
     C("capital_mxn", "float", "costo_inversion", "Inversión", "Inversión inicial", "MXN", "supuesto", low=0),
     C("annual_mxn", "float", "costo_anual", "Costo anual", "Operación más inversión anualizada", "MXN/año", "supuesto", low=0),
@@ -262,24 +264,59 @@ PROPOSALS = Table("proposals", C("id", "text", "id", "Propuesta", "Identificador
     C("reason", "text", "motivo", "Motivo", "Por qué es factible y qué resuelve", "", "derivado"),
 ))
 
-ROUTES = Table("routes", C("id", "text", "id", "Elemento", "Identificador del tramo o de la parada", "", "derivado"), (
-    C("element", "text", "elemento", "Elemento", "tramo (línea de la base a la parada) o parada (punto)",
-      "", "derivado", values=("tramo", "parada")),
-    C("route", "text", "ruta", "Ruta", "Propuesta a la que pertenece", "", "derivado"),
-    C("kind", "text", "tipo", "Tipo", "umm o brigada", "", "derivado", values=("umm", "brigada")),
+_ROUTE = C("route", "text", "ruta", "Ruta", "Propuesta a la que pertenece", "", "derivado")
+_TEAM = (
+    C("kind", "text", "tipo", "Tipo", ", ".join(CIRCUIT_KINDS), "", "derivado", values=CIRCUIT_KINDS),
     C("clues", "text", "clues", "Base", "Unidad de la que sale el equipo", "", "derivado"),
     C("base", "text", "base", "Nombre de la base", "Nombre de la unidad de la que sale el equipo"),
-    CVEGEO,
-    C("locality", "text", "nom_loc", "Localidad", "Localidad de la parada"),
-    C("name", "text", "nombre", "Nombre", "Base, día y localidad, en palabras", "", "derivado"),
-    C("order", "int", "orden", "Orden", "Lugar de la parada en la ruta", "", "derivado", low=1),
-    C("day", "int", "dia", "Día", "Primer día de trabajo del mes en que se visita", "día", "derivado", low=1),
-    C("days", "text", "dias", "Días", "Días de trabajo del mes en que se visita, separados por coma", "día", "derivado"),
-    C("minutes", "float", "minutos", "Minutos", "Minutos de ida de la base a la parada", "min", "derivado", null=True, low=0),
+)
+_ENDS = (
+    C("from_id", "text", "de", "Sale de", "CLUES o CVEGEO de donde sale", "", "derivado"),
+    C("to_id", "text", "a", "Llega a", "CLUES o CVEGEO adonde llega", "", "derivado"),
+    C("cvegeo", "text", "cvegeo", "Clave", "Clave geoestadística de la parada (nulo: regreso a la base)", null=True),
+    C("locality", "text", "nom_loc", "Localidad", "Localidad de la parada (nulo: regreso a la base)", null=True),
+)
+_TRIP = C("trip", "int", "salida", "Salida", "Salida de la ronda: de la base hasta que el equipo vuelve a ella", "", "derivado", low=1)
+_NIGHT = C("night_out", "bool", "pernocta", "Pernocta", "El equipo duerme adonde llega", "", "derivado")
+
+ROUTES = Table("routes", C("id", "text", "id", "Elemento", "Identificador del tramo o de la parada", "", "derivado"), (
+    C("element", "text", "elemento", "Elemento", "tramo (línea: el camino que se recorre, en su sentido) o parada (punto)",
+      "", "derivado", values=("tramo", "parada")),
+    _ROUTE, *_TEAM, *_ENDS,
+    C("name", "text", "nombre", "Nombre", "Base, día y destino, en palabras", "", "derivado"),
+    C("order", "int", "orden", "Orden", "Lugar en la ronda: de las paradas entre las paradas, de los tramos entre los tramos",
+      "", "derivado", low=1),
+    C("day_order", "int", "orden_dia", "Orden en el día", "Lugar del tramo en su día", "", "derivado", low=1),
+    _TRIP,
+    C("day", "int", "dia", "Día", "Primer día de trabajo del mes en que se recorre o visita", "día", "derivado", low=1),
+    C("days", "text", "dias", "Días", "Días de trabajo del mes en que se recorre o visita, separados por coma", "día", "derivado"),
+    C("minutes", "float", "minutos", "Minutos", "Minutos del tramo; de una parada, del tramo que llega a ella", "min", "derivado", low=0),
+    C("walk_min", "float", "min_a_pie", "A pie", "De ellos, caminando", "min", "derivado", low=0),
+    C("drive_min", "float", "min_vehiculo", "En vehículo", "De ellos, en vehículo o transbordador", "min", "derivado", low=0),
+    C("km", "float", "km", "Distancia", "Longitud del camino", "km", "derivado", low=0),
+    C("stop_min", "float", "min_parada", "Minutos de atención", "Minutos de atención de cada visita (0: regreso a la base)",
+      "min", "supuesto", low=0),
+    _NIGHT,
     C("visits_month", "float", "visitas_mes", "Visitas al mes", "Visitas al mes a la parada", "visitas/mes", "supuesto", low=0),
-    C("people", "float", "personas", "Personas", "Personas objetivo que atiende en la parada", PEOPLE, "derivado", low=0),
-    C("drawing", "text", "trazo", "Trazo", "esquemático: línea recta, no el camino que se recorre",
-      "", "supuesto", values=("esquemático",)),
+    C("people", "float", "personas", "Personas", "Personas objetivo que atiende en la parada (nulo: regreso a la base)", PEOPLE,
+      "derivado", null=True, low=0),
+))
+
+CALENDAR = Table("calendar", _ROUTE, (
+    *_TEAM,
+    C("date", "text", "fecha", "Fecha", "Fecha del primer ciclo (AAAA-MM-DD); se repite cada cuatro semanas", "", "supuesto"),
+    C("day", "int", "dia_habil", "Día hábil", "Día de trabajo del mes de cuatro semanas", "día", "derivado", low=1),
+    C("week", "int", "semana", "Semana", "Semana del mes de cuatro semanas", "semana", "derivado", low=1, high=4),
+    C("visit", "int", "visita", "Visita", "Cuál de las visitas del mes", "", "derivado", low=1),
+    _TRIP,
+    C("order", "int", "orden", "Orden", "Lugar del tramo en su día", "", "derivado", low=1),
+    *_ENDS,
+    C("leaves", "text", "hora_salida", "Hora de salida", "Hora a la que sale (HH:MM); la jornada empieza a las 08:00", "", "supuesto"),
+    C("arrives", "text", "hora_llegada", "Hora de llegada", "Hora a la que llega (HH:MM)", "", "derivado"),
+    C("minutes", "float", "minutos", "Minutos", "Minutos del tramo", "min", "derivado", low=0),
+    C("stop_min", "float", "minutos_parada", "Minutos de atención", "Minutos de atención en la parada (0: regreso a la base)", "min",
+      "supuesto", low=0),
+    _NIGHT,
 ))
 
 CATCHMENTS = Table("catchments", C("id", "text", "id", "Área", "Identificador del área", "", "derivado"), (
@@ -296,5 +333,5 @@ CATCHMENTS = Table("catchments", C("id", "text", "id", "Área", "Identificador d
     C("area_km2", "float", "superficie_km2", "Superficie", "Superficie del área", "km2", "derivado", low=0),
 ))
 
-TABLES = (LOCALITIES, UNITS, MUNICIPALITIES, RESPONSIBILITY, CIRCUITS, ACCESS, PLANNED, BY_MODE, SUGGESTION, UNIT_RESULTS,
-          UNIT_PLANNED, REFERRAL_UNIT, REFERRALS, PROPOSALS, ROUTES, CATCHMENTS)
+TABLES = (LOCALITIES, UNITS, MUNICIPALITIES, RESPONSIBILITY, RESOURCES, CIRCUITS, ACCESS, PLANNED, BY_MODE, SUGGESTION, UNIT_RESULTS,
+          UNIT_PLANNED, REFERRAL_UNIT, REFERRALS, PROPOSALS, ROUTES, CALENDAR, CATCHMENTS)

@@ -26,3 +26,12 @@ ROADS = {
     "tracktype": "brecha de firme a blanda", "bad": "mal estado", "very_bad": "muy mal estado", "horrible": "pésimo estado",
     "very_horrible": "casi intransitable",
 }
+
+
+def people_told(number: float) -> str:
+    """So many people, in words.
+
+    >>> people_told(1.2), people_told(1234.5)
+    ('1 persona', '1,234 personas')
+    """
+    return f"{number:,.0f} {'persona' if round(number) == 1 else 'personas'}"

@@ -103,8 +103,9 @@ def test_a_small_region_is_joined_and_flagged(files):
     assert region.municipalities["name"].tolist() == ["Uno", "Dos"]
     assert codes(region)["falta_archivo"] == 1
     absent = {f.where for f in region.findings if f.code == "falta_archivo"}
-    assert absent == {"deprivation.municipalities", "deprivation.localities", "units.responsibility", "units.circuits", "terrain.dem",
-                      "terrain.walk_factor", "terrain.barriers", "population.raster", "boundaries.districts"}
+    assert absent == {"deprivation.municipalities", "deprivation.localities", "units.responsibility", "units.circuits",
+                      "units.resources", "terrain.dem", "terrain.walk_factor", "terrain.barriers", "population.raster",
+                      "boundaries.districts"}
     assert {i.role: i.cutoff for i in region.inputs} == {
         "localities.iter": "2020", "units.files": "2025-01", "roads.speed_raster": "", "boundaries.municipalities": ""}
 
@@ -117,6 +118,23 @@ def test_only_localities_and_a_raster_are_needed_and_data_may_lie_elsewhere(file
     assert region.municipalities["name"].to_dict() == {"13001": "Uno", "13002": "Dos"}
     assert region.municipalities.geometry.isna().all()
     columns.check(schema.UNITS, region.units, "prueba")
+
+
+def test_rooms_and_staff_join_the_units(files):
+    (files / "sinerhias_2024.csv").write_text("CLUES,CONSULTORIOS,MÉDICOS GENERALES,PASANTES DE MEDICINA\nHGIMB000023,3,1,1\n"
+                                              "HGIMB000011,2,,0\nHGIMB999999,1,1,0\n", encoding="utf-8")
+    region = prepare_region(change(files, 'files = ["clues_202501.csv"]', 'files = ["clues_202501.csv"]\nresources = "sinerhias_2024.csv"'))
+    assert region.resources is not None
+    columns.check(schema.RESOURCES, region.resources, "prueba")
+    assert region.resources.index.tolist() == ["HGIMB000011", "HGIMB000023"]
+    assert region.resources.loc["HGIMB000023", ["rooms", "physicians"]].tolist() == [3, 2]
+    found = codes(region)
+    assert (found["recursos_desconocidos"], found["recursos_en_blanco"], found["sin_recursos"]) == (1, 1, 2)
+    assert "units.resources" not in {f.where for f in region.findings if f.code in ("falta_archivo", "sin_usar")}
+    assert {i.role: i.cutoff for i in region.inputs}["units.resources"] == "2024"
+    (files / "sinerhias_2024.csv").write_text("CLUES,CAMAS\nHGIMB000023,3\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no se reconoce la columna de consultorios, médicos"):
+        prepare_region(files / "region.toml")
 
 
 @pytest.mark.parametrize(("old", "new", "sentence"), [

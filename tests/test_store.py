@@ -41,7 +41,9 @@ def full() -> Region:
     height = np.arange(60, dtype=np.float32).reshape(6, 10)
     height[0, 0] = np.nan
     layers = replace(grid, elevation_m=height, blocked=np.arange(60, dtype=np.uint16).reshape(6, 10) * 1000, people=height * 2)
-    return replace(region(), grid=layers, roads=roads())
+    rooms = pd.DataFrame({"rooms": [2, None], "physicians": [1, 0], "nurses": [None, None]}, pd.Index(
+        ["MDIMB000011", "MDIMB000022"], name="clues"), dtype="Int64")
+    return replace(region(), grid=layers, roads=roads(), resources=rooms)
 
 
 def region() -> Region:
@@ -56,7 +58,7 @@ def assert_equal(one: Region, other: Region) -> None:
         assert getattr(one, name) == getattr(other, name)
     for name in ("localities", "units", "municipalities"):
         assert_geodataframe_equal(getattr(one, name), getattr(other, name))
-    for name in ("responsibility", "circuits"):
+    for name in ("responsibility", "circuits", "resources"):
         if getattr(one, name) is None:
             assert getattr(other, name) is None
         else:
@@ -94,7 +96,7 @@ def test_roads_and_every_layer_come_back_and_leave_no_trace_when_absent(tmp_path
     write_region(region(), tmp_path / "a")
     assert_equal(region(), read_region(tmp_path / "a"))
     assert set(contents(tmp_path / "b")) - set(contents(tmp_path / "a")) == {
-        "road_nodes.parquet", "roads.parquet", "elevation_m.tif", "blocked.tif", "people.tif"}
+        "road_nodes.parquet", "roads.parquet", "elevation_m.tif", "blocked.tif", "people.tif", "resources.parquet"}
 
 
 def test_writing_twice_gives_equal_bytes(tmp_path):

@@ -14,6 +14,10 @@ from planner.settings import Scenario
 from planner.travel.times import surface_in_mode
 
 TIERS = ("sin_servicio", "con_servicio")  # of a locality's people: who find no room in their unit, and who do
+HOSPITAL_TIER = "lejos_del_hospital"  # the same people once more where only the hospital is far: that part of their gap
+OWN_KINDS = ("nucleo", "plaza")  # what gives a unit room for its own people
+MOBILE_KINDS = ("umm", "brigada", "ruta")
+HOSPITAL_KINDS = ("caro", "ambulancia")
 STATES = ["served", "covered_unserved", "uncovered"]  # columns of people, best first, as in schema.COVERAGE
 
 
@@ -48,6 +52,22 @@ def ramp(minutes: pd.Series, good_min: float, none_min: float) -> pd.Series:
 def mobile_credit(visits_month: pd.Series, scenario: Scenario) -> pd.Series:
     """Part m of the first-level gap that so many mobile visits a month close."""
     return (visits_month / scenario.mobile_visits_full).clip(upper=scenario.mobile_credit_max)
+
+
+def hospital_after(kind: pd.Series, minutes: pd.Series, today: pd.Series, scenario: Scenario) -> pd.Series:
+    """Access to the hospital (f2) of people whom an option of this kind takes, so many minutes from its unit; never below today's.
+
+    caro: the larger of today's and caro_credit x ramp(minutes); ambulancia: ambulance_credit of what is missing, within its
+    reach; any other kind: today's.
+
+    >>> far = pd.Series([0.25, 0.25, 0.25])
+    >>> hospital_after(pd.Series(["caro", "ambulancia", "umr"]), pd.Series([90.0, 60.0, 0.0]), far, Scenario()).tolist()
+    [0.375, 0.625, 0.25]
+    """
+    centre = scenario.caro_credit * ramp(minutes, scenario.ramp_hospital_good_min, scenario.ramp_hospital_none_min)
+    fetched = today + scenario.ambulance_credit * (1.0 - today) * (minutes <= scenario.ambulance_reach_min)
+    after: pd.Series = today.mask(kind == "caro", np.maximum(today, centre)).mask(kind == "ambulancia", fetched)
+    return after
 
 
 def unit_loads(units: pd.DataFrame, shares: pd.DataFrame, people: pd.Series, scenario: Scenario) -> pd.DataFrame:

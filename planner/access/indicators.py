@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.access.gap import STATES
+from planner.access.gap import HOSPITAL_KINDS, STATES
 from planner.model import LEVELS, MODES, Plan, Travel
-from planner.schema import COVERAGE, GRADES, GROUPS
+from planner.schema import COVERAGE, GRADES, GROUPS, KINDS
 from planner.settings import Scenario
 
 # The field names promise these minutes whatever thresholds a scenario sets; those are reported as `*_umbral`.
@@ -158,15 +158,17 @@ def _counts(column: pd.Series) -> dict[str, int]:
 def _options(plan: Plan) -> dict[str, dict[str, float]]:
     rows = [(o.kind, o.annual_mxn, o.capital_mxn) for o in plan.options]
     return {kind: {"numero": sum(k == kind for k, *_ in rows), "costo_anual": float(sum(a for k, a, _ in rows if k == kind)),
-                   "costo_inversion": float(sum(c for k, _, c in rows if k == kind))} for kind in sorted({k for k, *_ in rows})}
+                   "costo_inversion": float(sum(c for k, _, c in rows if k == kind))} for kind in KINDS if any(k == kind for k, *_ in rows)}
 
 
 def _plan(proposals: pd.DataFrame, plan: Plan, scenario: Scenario) -> dict[str, Any]:
+    """The plan and its kinds; `personas` of the plan have a service of first level, those with support of a hospital stand apart."""
     def of(table: pd.DataFrame) -> dict[str, Any]:
         return {"numero": len(table), "costo_anual": float(table["annual_mxn"].sum()), "costo_inversion": float(table["capital_mxn"].sum()),
                 "personas": float(table["people"].sum()), "brecha_ponderada_cerrada": float(table["weighted"].sum())}
 
-    kinds = sorted(set(proposals["kind"]))
-    return {**of(proposals), "presupuesto_anual": scenario.budget_mxn_year, "cota_superior": plan.solution.bound,
+    support = proposals["kind"].isin(HOSPITAL_KINDS)
+    people = {"personas": float(proposals["people"][~support].sum()), "personas_apoyo_hospital": float(proposals["people"][support].sum())}
+    return {**of(proposals), **people, "presupuesto_anual": scenario.budget_mxn_year, "cota_superior": plan.solution.bound,
             "brecha_optimalidad": plan.solution.gap, "estado": plan.solution.status, "metodo": plan.solution.method,
-            "por_tipo": {k: of(proposals[proposals["kind"] == k]) for k in kinds}}
+            "por_tipo": {k: of(proposals[proposals["kind"] == k]) for k in KINDS if (proposals["kind"] == k).any()}}

@@ -1,7 +1,8 @@
 """What a plan changes: for every locality, unit and proposal, by the rule that whom no option takes stays as today.
 
-An option serves the people it takes with its own minutes and room for all of them; a mobile one raises their visits. Every
-number of a locality under the plan is the mean over its people, so that sums over localities equal the plan's gains.
+An option serves the people it takes with its own minutes and room for all of them; a mobile one raises their visits, a CARO or
+an ambulance their access to the hospital, whatever first level they have. Every number of a locality under the plan is the mean
+over its people, so that sums over localities equal the plan's gains.
 """
 
 from __future__ import annotations
@@ -15,15 +16,28 @@ import pandas as pd
 
 from planner import schema
 from planner.access.dispersed import dispersed_indicators
-from planner.access.gap import STATES, TIERS, coverage_state, gap_columns, mobile_credit, ramp, sufficiency, unit_capacity
+from planner.access.gap import (
+    HOSPITAL_KINDS,
+    MOBILE_KINDS,
+    OWN_KINDS,
+    STATES,
+    TIERS,
+    coverage_state,
+    gap_columns,
+    hospital_after,
+    mobile_credit,
+    ramp,
+    sufficiency,
+    unit_capacity,
+)
 from planner.access.indicators import indicators
-from planner.access.people import needs_field_visit
-from planner.access.rules import MOBILE_KINDS, chosen_options, violations
+from planner.access.people import far_from_hospital, needs_field_visit
+from planner.access.rules import chosen_options, violations
 from planner.model import Access, Outcome, Plan, Region, Travel
 from planner.settings import Scenario
 from planner.travel.speeds import roads_told
 from planner.travel.times import nearest_seats
-from planner.words import KINDS
+from planner.words import KINDS, people_told
 
 
 def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenario: Scenario) -> Outcome:
@@ -46,14 +60,14 @@ def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenari
         localities, units, proposals,
         {"region": region.name, "sintetica": region.synthetic, **indicators(localities, units, proposals, travel, plan, scenario),
          **more},
-        violations(travel, access, localities, taken, plan, scenario))
+        violations(region, travel, access, localities, taken, plan, scenario))
 
 
 def people_taken(access: Access, plan: Plan, scenario: Scenario) -> pd.DataFrame:
     """The plan's served rows with each person's access and credit, today and after, and the gap closed.
 
-    Adds kind, place, visits, access, access_after, credit_gained, first_level_closed and gap_closed (equivalent people)
-    and weighted; sorted by ids.
+    Adds kind, place, visits, mobile, hospital (bool: its kind is one of these), access, access_after, credit_gained,
+    hospital_gained, first_level_closed and gap_closed (equivalent people) and weighted; sorted by ids.
     """
     options = {o.id: o for o in plan.options}
     taken = plan.served.astype({"people": float, "minutes": float}).sort_values(["cvegeo", "tier", "option"], ignore_index=True)
@@ -62,26 +76,28 @@ def people_taken(access: Access, plan: Plan, scenario: Scenario) -> pd.DataFrame
         kind=pd.Series([o.kind for o in chosen], dtype="str"), place=pd.Series([o.place for o in chosen], dtype="str"),
         visits=pd.Series([o.visits_month for o in chosen], dtype=float))
     today = access.localities.loc[taken["cvegeo"]].reset_index(drop=True)
-    mobile = taken["kind"].isin(MOBILE_KINDS)
+    mobile, hospital = taken["kind"].isin(MOBILE_KINDS), taken["kind"].isin(HOSPITAL_KINDS)
     within = (today["access"] / today["sufficiency"].where(today["sufficiency"] > 0)).clip(0.0, 1.0)
     before = within.where(taken["tier"] == TIERS[1], 0.0)
     reach = ramp(taken["minutes"], scenario.ramp_first_level_good_min, scenario.ramp_first_level_none_min)
-    after = before.where(mobile, reach)
+    after = before.where(mobile | hospital, reach)
     credit = mobile_credit(today["visits_month"], scenario)
     more = mobile_credit(today["visits_month"] + taken["visits"], scenario).where(mobile, credit)
     first_closed = taken["people"] * ((1.0 - before) * (1.0 - credit) - (1.0 - after) * (1.0 - more))
-    closed = scenario.weight_first_level * first_closed
-    return taken.assign(mobile=mobile, access=before, access_after=after, credit_gained=more - credit, first_level_closed=first_closed,
-                        gap_closed=closed, weighted=closed * today["need_weight"])
+    nearer = hospital_after(taken["kind"], taken["minutes"], today["hospital_access"], scenario) - today["hospital_access"]
+    closed = scenario.weight_first_level * first_closed + (1.0 - scenario.weight_first_level) * taken["people"] * nearer
+    return taken.assign(
+        mobile=mobile, hospital=hospital, access=before, access_after=after, credit_gained=more - credit, hospital_gained=nearer,
+        first_level_closed=first_closed, gap_closed=closed, weighted=closed * today["need_weight"])
 
 
 def _moves(access: Access, taken: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """People of the localities that fixed options serve, by unit and tier today, and how many of them move.
 
-    A second nucleo attends people of its own unit; a new unit takes its part evenly from everybody left in the tier.
+    A nucleo or a post attends people of its own unit; a new unit takes its part evenly from everybody left in the tier.
     `moved` people leave their unit; `gained` ones end within reach of a service with room for them.
     """
-    fixed = taken[~taken["kind"].isin(MOBILE_KINDS)]
+    fixed = taken[~(taken["mobile"] | taken["hospital"])]
     rows = access.shares[access.shares["cvegeo"].isin(fixed["cvegeo"]) & (access.shares["kind"] == "fija")]
     people = access.localities["people"]
     near = rows["minutes"] <= scenario.reach_first_level_min
@@ -95,7 +111,7 @@ def _moves(access: Access, taken: pd.DataFrame, scenario: Scenario) -> pd.DataFr
         pd.DataFrame({"cvegeo": rest.index, "clues": "", "covered": False, "tier": TIERS[0], "people": nobody.to_numpy()}),
     ], ignore_index=True).groupby(["cvegeo", "tier", "clues", "covered"])["people"].sum().reset_index()
     key = ["cvegeo", "tier"]
-    nucleo, new = fixed[fixed["kind"] == "nucleo"], fixed[fixed["kind"] != "nucleo"]
+    nucleo, new = fixed[fixed["kind"].isin(OWN_KINDS)], fixed[~fixed["kind"].isin(OWN_KINDS)]
     own = _looked_up(segments, nucleo.rename(columns={"place": "clues"}), [*key, "clues"])
     left = segments["people"] - own
     whole = left.groupby([segments[k] for k in key]).transform("sum")
@@ -123,13 +139,14 @@ def _localities_after(
         total = kept.groupby(taken["cvegeo"]).sum().reindex(today.index).fillna(0.0)
         return (total / people.where(people > 0)).fillna(0.0)
 
-    fixed = ~taken["mobile"]
+    fixed = ~(taken["mobile"] | taken["hospital"])
     gap_share = (today["gap_share"] - mean(taken["gap_closed"])).clip(0.0, 1.0)
     roomier = today["sufficiency"] + mean(taken["people"], fixed & (taken["tier"] == TIERS[0]))
     after = today.assign(
         access=(today["access"] + mean(taken["people"] * (taken["access_after"] - taken["access"]))).clip(0.0, 1.0),
         sufficiency=roomier.clip(0.0, 1.0), visits_month=today["visits_month"] + mean(taken["people"] * taken["visits"], taken["mobile"]),
         mobile_credit=(today["mobile_credit"] + mean(taken["people"] * taken["credit_gained"])).clip(0.0, 1.0),
+        hospital_access=(today["hospital_access"] + mean(taken["people"] * taken["hospital_gained"])).clip(0.0, 1.0),
         first_level_gap=(today["first_level_gap"] - mean(taken["first_level_closed"])).clip(0.0, 1.0),
         assigned_min=_assigned_minutes(today, taken, moves), **_nearest_after(region, plan, today, scenario))
     states = _coverage_after(today, moves)
@@ -170,8 +187,8 @@ def _nearest_after(region: Region, plan: Plan, today: pd.DataFrame, scenario: Sc
 
 
 def _units_after(region: Region, access: Access, plan: Plan, moves: pd.DataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
-    """Units with load, capacity and rho under the plan: strengthened ones have more nuclei, relieved ones less load."""
-    nuclei = pd.Series([o.place for o in chosen_options(plan) if o.kind == "nucleo"], dtype=object).value_counts()
+    """Units with load, capacity and rho under the plan: strengthened ones have more nuclei or posts, relieved ones less load."""
+    nuclei = pd.Series([o.place for o in chosen_options(plan) if o.kind in OWN_KINDS], dtype=object).value_counts()
     capacity = unit_capacity(region.units["role"], region.units["nuclei"] + nuclei.reindex(region.units.index).fillna(0.0), scenario)
     left = moves.groupby("clues")["moved"].sum().reindex(region.units.index).fillna(0.0)
     load = (access.units["load"] - scenario.utilisation * left).clip(lower=0.0)
@@ -190,16 +207,16 @@ def _proposals(region: Region, plan: Plan, taken: pd.DataFrame) -> gpd.GeoDataFr
         "clues": [None if o.kind == "umr" else o.place for o in chosen], "name": [o.name for o in chosen],
         "capital_mxn": [float(o.capital_mxn) for o in chosen], "annual_mxn": [float(o.annual_mxn) for o in chosen],
         "people": realised["people"], "weighted": realised["weighted"], "robustness": np.nan,
-        "reason": [f"{o.reason}; en el plan atiende a {_people(n)}" for o, n in zip(chosen, realised["people"], strict=True)]}
+        "reason": [f"{o.reason}; en el plan atiende a {people_told(n)}" for o, n in zip(chosen, realised["people"], strict=True)]}
     table = pd.DataFrame(rows, index=index)[schema.PROPOSALS.names()]
     return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([points[o.place] for o in chosen], index=index, crs=region.crs))
 
 
 def _words(localities: pd.DataFrame, taken: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """Which options serve each locality, and why; or what to assess in the field where no option does."""
-    people, first, hospital = localities["people"], localities["first_level_min"], localities["hospital_min"]
+    hospital = localities["hospital_min"]
     remote = needs_field_visit(localities, scenario)
-    far = (people > 0) & (first <= scenario.reach_first_level_min) & (hospital > scenario.reach_hospital_min)
+    far = far_from_hospital(localities, scenario)
     named = taken.assign(said=taken["kind"].map(KINDS).astype(object) + " (" + taken["option"].astype(object) + ")")
     options = named.drop_duplicates(["cvegeo", "option"]).groupby("cvegeo")["said"].agg("; ".join).to_dict()
     limit = scenario.reach_hospital_min
@@ -207,8 +224,9 @@ def _words(localities: pd.DataFrame, taken: pd.DataFrame, scenario: Scenario) ->
     reasons |= dict.fromkeys(localities.index[remote], f"valorar en campo: menos de {scenario.mobile_locality_min:g} personas y a más de "
                                                        f"{scenario.remote_min:g} min de una unidad fija")
     columns = ["people", "first_level_min", "covered_unserved", "visits_month", "irs_grade"]
-    counted = taken.groupby("cvegeo")["people"].sum().rename("taken")
-    served = pd.DataFrame(localities[columns]).join(counted, how="inner")
+    of = np.where(taken["hospital"], "supported", "taken")
+    counted = taken.groupby(["cvegeo", of])["people"].sum().unstack().reindex(columns=["taken", "supported"]).fillna(0.0)
+    served = pd.DataFrame(localities[[*columns, "hospital_min"]]).join(counted, how="inner")
     reasons |= {c: _why(place, scenario) for c, place in served.to_dict("index").items()}
     return pd.DataFrame({"intervention": localities.index.map(options), "reason": localities.index.map(reasons)},
                         index=localities.index, dtype=object)
@@ -219,15 +237,15 @@ def _why(place: dict[Hashable, Any], scenario: Scenario) -> str:
     if place["first_level_min"] > scenario.reach_first_level_min:
         said.append(_away(place["first_level_min"], "primer nivel fijo", scenario.reach_first_level_min))
     if place["covered_unserved"] >= 0.5:
-        said.append(f"{_people(place['covered_unserved'])} sin lugar en su unidad")
+        said.append(f"{people_told(place['covered_unserved'])} sin lugar en su unidad")
     if place["visits_month"] > 0:
         said.append(f"hoy {place['visits_month']:g} visitas móviles al mes")
-    said.append(f"el plan atiende a {place['taken']:,.0f} de {_people(place['people'])}")
+    if place["taken"] > 0:
+        said.append(f"el plan atiende a {place['taken']:,.0f} de {people_told(place['people'])}")
+    if place["supported"] > 0:
+        said.append(f"{_away(place['hospital_min'], 'hospital', scenario.reach_hospital_min)}: el plan apoya el traslado o el parto de "
+                    f"{place['supported']:,.0f} de {people_told(place['people'])}")
     return ", ".join([*said, f"rezago {place['irs_grade'].lower()}"] if isinstance(place["irs_grade"], str) else said)
-
-
-def _people(number: float) -> str:
-    return f"{number:,.0f} {'persona' if round(number) == 1 else 'personas'}"
 
 
 def _away(minutes: float, what: str, limit_min: float) -> str:

@@ -14,6 +14,12 @@ def target_people(localities: pd.DataFrame, scenario: Scenario) -> pd.Series:
     return localities[_COLUMN[scenario.people]].astype(float).rename("people")
 
 
+def far_from_hospital(access: pd.DataFrame, scenario: Scenario) -> pd.Series:
+    """Inhabited localities with a first level within reach and the hospital beyond it; unknown minutes are neither."""
+    near = access["first_level_min"] <= scenario.reach_first_level_min
+    return pd.Series((access["people"] > 0) & near & (access["hospital_min"] > scenario.reach_hospital_min))
+
+
 def needs_field_visit(access: pd.DataFrame, scenario: Scenario) -> pd.Series:
     """Localities with so few target people and so far that they are assessed on the ground, never sited by the planner.
 

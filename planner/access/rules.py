@@ -7,17 +7,18 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from planner.access.gap import TIERS
-from planner.model import Access, Option, Plan, Travel
+from planner.access.gap import HOSPITAL_KINDS, HOSPITAL_TIER, MOBILE_KINDS, OWN_KINDS, TIERS
+from planner.access.people import far_from_hospital
+from planner.model import Access, Option, Plan, Region, Travel
 from planner.settings import Scenario
+from planner.travel.times import ambulance_times, caro_times
 
-MOBILE_KINDS = ("umm", "brigada")
 _TOLERANCE = 1e-6  # relative, of people and money
-_MINUTES = 1e-6
+_MINUTES = 2e-6  # a search from the other end may round the last decimal the other way
 
 
 def violations(
-    travel: Travel, access: Access, localities: pd.DataFrame, taken: pd.DataFrame, plan: Plan, scenario: Scenario,
+    region: Region, travel: Travel, access: Access, localities: pd.DataFrame, taken: pd.DataFrame, plan: Plan, scenario: Scenario,
 ) -> tuple[str, ...]:
     """The rules that the plan breaks, empty if none: what, how many, first three ids.
 
@@ -25,8 +26,9 @@ def violations(
     """
     chosen = chosen_options(plan)
     return tuple(_listed([
-        *_known(chosen, taken, plan, scenario), *_money(chosen, scenario), *_room(chosen, access, taken),
-        *_circuits(chosen, taken, scenario), *_travel(travel, access, taken), *_spacing(travel, access, chosen, scenario),
+        *_known(chosen, taken, plan, scenario), *_money(chosen, scenario), *_room(chosen, access, taken, scenario), *_own(access, taken),
+        *_circuits(chosen, taken, scenario), *_travel(travel, access, taken), *_support(region, travel, taken, scenario),
+        *_spacing(travel, access, chosen, scenario),
         ("empeora a personas de", _worse(localities, taken))]))
 
 
@@ -55,42 +57,81 @@ def _money(chosen: list[Option], scenario: Scenario) -> list[Rule]:
     return rules
 
 
-def _room(chosen: list[Option], access: Access, taken: pd.DataFrame) -> list[Rule]:
-    """Capacity of each option, and each person at most once: by tier, the unserved tier first."""
+def _room(chosen: list[Option], access: Access, taken: pd.DataFrame, scenario: Scenario) -> list[Rule]:
+    """Capacity of each option, and each person at most once: by tier, the unserved one first; the hospital's apart from those."""
     people = taken.groupby("option")["people"].sum()
     crowded = [o.id for o in chosen if people.get(o.id, 0.0) > o.capacity_people * (1 + _TOLERANCE)]
     today = access.localities.loc[access.localities.index.isin(taken["cvegeo"])]
     with_room = today["people"] * today["sufficiency"]
-    room = pd.DataFrame({TIERS[0]: today["people"] - with_room, TIERS[1]: with_room})
+    far = today["people"].where(far_from_hospital(today, scenario), 0.0)
+    room = pd.DataFrame({TIERS[0]: today["people"] - with_room, TIERS[1]: with_room, HOSPITAL_TIER: far})
     used = taken.pivot_table(index="cvegeo", columns="tier", values="people", aggfunc="sum").reindex(index=room.index, columns=room.columns)
     used = used.astype(float).fillna(0.0)
     slack = _TOLERANCE * today["people"] + _TOLERANCE
     twice = used.gt(room.add(slack, axis=0)).any(axis=1)
     early = (used[TIERS[1]] > slack) & (used[TIERS[0]] < room[TIERS[0]] - slack)
+    apart = taken["kind"].isin(HOSPITAL_KINDS) != (taken["tier"] == HOSPITAL_TIER)
     return [
+        ("da a personas un servicio que no es el que les falta en", taken.loc[apart, "cvegeo"]),
         ("rebasa la capacidad de", crowded),
         ("toma personas negativas en", taken.loc[taken["people"] < 0, "cvegeo"]),
         ("cuenta personas más de una vez en", used.index[twice]),
         ("atiende a quien ya tiene servicio antes que a quien no lo tiene en", used.index[early])]
 
 
+def _own(access: Access, taken: pd.DataFrame) -> list[Rule]:
+    """Nuclei and posts of a unit together seat those of its people who do not fit today, no others."""
+    rows = access.shares[access.shares["kind"] == "fija"].rename(columns={"clues": "place"})
+    left = rows["cvegeo"].map(access.localities["people"]).astype(float) * rows["share"] * (1.0 - rows["rho"])
+    room = left.groupby([rows["place"], rows["cvegeo"]]).sum()
+    used = taken[taken["kind"].isin(OWN_KINDS)].groupby(["place", "cvegeo"])["people"].sum()
+    over = used.index[used > room.reindex(used.index) * (1 + _TOLERANCE) + _TOLERANCE]
+    return [("da a una unidad más personas que las suyas sin lugar:", [f"{clues} en {cvegeo}" for clues, cvegeo in over])]
+
+
 def _circuits(chosen: list[Option], taken: pd.DataFrame, scenario: Scenario) -> list[Rule]:
     circuits = {o.id: o for o in chosen if o.kind in MOBILE_KINDS}
     strays = [f"{i} en {c}" for i, c in zip(taken["option"], taken["cvegeo"], strict=True) if i in circuits and c not in circuits[i].stops]
-    long = [o.id for o in circuits.values() if len(o.stops) > scenario.umm_stops_max]
+    long = [o.id for o in circuits.values() if o.kind != "ruta" and len(o.stops) > scenario.umm_stops_max]
     return [("atiende fuera de las paradas con", strays), ("tiene rutas con demasiadas paradas:", long)]
 
 
 def _travel(travel: Travel, access: Access, taken: pd.DataFrame) -> list[Rule]:
-    """New units serve at the minutes to their seat; a second nucleo at those to its unit, only people who answer to it."""
+    """New units serve at the minutes to their seat; nuclei and posts at those to their unit, only people who answer to it."""
     rows = access.shares.rename(columns={"clues": "place", "minutes": "true"}).drop_duplicates(["cvegeo", "place"])
     seats = travel.seats.pairs().rename(columns={"site": "place", "minutes": "true"})
     faults = []
-    for kind, true in (("umr", seats), ("nucleo", rows[rows["kind"] == "fija"])):
-        found = taken[taken["kind"] == kind].merge(true[["cvegeo", "place", "true"]], how="left", on=["cvegeo", "place"])
-        wrong = ~((found["minutes"] - found["true"]).abs() <= _MINUTES)
-        faults += [f"{i} en {c}" for i, c in zip(found.loc[wrong, "option"], found.loc[wrong, "cvegeo"], strict=True)]
+    for kinds, true in ((("umr",), seats), (OWN_KINDS, rows[rows["kind"] == "fija"])):
+        faults += _other_minutes(taken[taken["kind"].isin(kinds)], true)
     return [("usa minutos que no son los del traslado en", faults)]
+
+
+def _support(region: Region, travel: Travel, taken: pd.DataFrame, scenario: Scenario) -> list[Rule]:
+    """CAROs at the minutes to their unit by mode_hospital, ambulances at those from it by mode_teams; at fixed first levels only."""
+    rows = taken[taken["kind"].isin(HOSPITAL_KINDS)]
+    if rows.empty:
+        return []
+    faults = []
+    for kind in HOSPITAL_KINDS:
+        mine = rows[rows["kind"] == kind]
+        if len(mine):
+            places = pd.Index(sorted(mine["cvegeo"].unique()))
+            units = pd.Index(sorted(mine["place"].unique()))
+            times = caro_times(region, places, units, scenario) if kind == "caro" else ambulance_times(region, travel, scenario)
+            faults += _other_minutes(mine, times.pairs().rename(columns={"site": "place", "minutes": "true"}))
+    first = region.units.index[region.units["role"] == "primer_nivel"]
+    far = rows[(rows["kind"] == "ambulancia") & (rows["minutes"] > scenario.ambulance_reach_min + _MINUTES)]
+    astray = sorted(set(rows.loc[~rows["place"].isin(first), "option"]))
+    return [("usa minutos que no son los del traslado en", faults),
+            ("manda ambulancias más allá de su alcance a", far["cvegeo"]),
+            ("pone apoyo de hospital fuera de una unidad fija de primer nivel:", astray)]
+
+
+def _other_minutes(served: pd.DataFrame, true: pd.DataFrame) -> list[str]:
+    """Served rows whose minutes are not the true ones of their locality and place, or that have none."""
+    found = served.merge(true[["cvegeo", "place", "true"]], how="left", on=["cvegeo", "place"])
+    wrong = ~((found["minutes"] - found["true"]).abs() <= _MINUTES)
+    return [f"{i} en {c}" for i, c in zip(found.loc[wrong, "option"], found.loc[wrong, "cvegeo"], strict=True)]
 
 
 def _spacing(travel: Travel, access: Access, chosen: list[Option], scenario: Scenario) -> list[Rule]:

@@ -1,113 +1,163 @@
-"""Which options to choose under the budget, and whom each takes: a mixed-integer model with a proven upper bound.
-
-Maximise the weighted gap closed, sum gain p, over integers x (copies of an option) and people p >= 0 with: every person
-of a locality's tier taken at most once; p <= available x and sum p <= capacity x for each option; yearly cost within the
-budget and outlay within `capital_mxn`; seats closer than the spacing not together. The bound is the solver's dual bound.
-"""
+"""Which options to choose under the budget, and whom each takes, with a proven upper bound."""
 
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import replace
 
-import highspy
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from planner.access.gap import TIERS
+from planner.decide.circuits import draw
+from planner.decide.fleet import Choices
 from planner.decide.gains import people_tiers, take_best
-from planner.errors import SolverError
+from planner.decide.program import Model, model_of, program, shared_pairs, towns_of
+from planner.decide.solver import Answer, Problem, solve
+from planner.errors import SettingsError, SolverError
 from planner.model import Access, Option, Plan, Solution
 from planner.settings import Scenario
 
 SERVED_COLUMNS = ["option", "cvegeo", "tier", "people", "minutes"]
 _MIN_PEOPLE = 1e-6  # what the solver's arithmetic leaves behind is nobody
-_MXN_UNIT = 1e3  # money in thousands keeps the solver's tolerance below a cent
 _MAX_NODES = 10
-_GAP = 1e-9
+_ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
-    """The choice in arrays: `copies` options alike make one integer column; pairs are (choice, tier of a locality)."""
+def select(choices: Choices, places: pd.DataFrame, access: Access, scenario: Scenario, *, known: tuple[str, ...] = (),
+           nodes: int = _MAX_NODES) -> Plan:
+    """The best plan found within the budget, with a bound that no plan can pass, whatever circuits it draws.
 
-    ids: tuple[tuple[str, ...], ...]
-    cost: np.ndarray  # thousands MXN a year, per copy
-    capital: np.ndarray
-    capacity: np.ndarray  # target people, per copy
-    conflicts: tuple[tuple[int, int], ...]
-    pairs: pd.DataFrame  # choice, row (tier), cvegeo, tier, minutes, available, gain; sorted by choice
-    people: np.ndarray  # per row
-    start: np.ndarray  # first pair of each choice, and the end
-
-    @property
-    def count(self) -> np.ndarray:
-        return np.array([len(i) for i in self.ids], float)
-
-
-def select(options: tuple[Option, ...], access: Access, scenario: Scenario) -> Plan:
-    """The plan that closes most weighted gap within the budget, with the bound no plan of these options can pass.
-
-    Deterministic: one thread, limits in nodes, never in seconds. Raises SolverError if the solver gives no answer.
+    `places` are the region's localities; `known` a plan to better, such as that of a smaller budget. Deterministic: one thread,
+    limits in nodes, never in seconds. SettingsError if what the scenario requires cannot be had; SolverError if no answer comes.
     """
-    options = tuple(sorted(options, key=lambda o: o.id))
-    outlay = np.inf if scenario.capital_mxn is None else scenario.capital_mxn
-    payable = [o for o in options if o.annual_mxn <= scenario.budget_mxn_year and o.capital_mxn <= outlay and o.weighted > 0]
-    if not payable:
+    options = tuple(sorted(choices.options, key=lambda o: o.id))
+    able = _able(options, scenario)
+    if not able:
         why = "no hay intervenciones factibles" if not options else "el presupuesto no alcanza para ninguna"
         return Plan(options, (), pd.DataFrame(columns=SERVED_COLUMNS), Solution(0.0, 0.0, "óptimo", why))
-    model = model_of(payable, people_tiers(access, scenario))
-    budget, capital = scenario.budget_mxn_year / _MXN_UNIT, outlay / _MXN_UNIT
-    greedy = greedy_copies(model, budget, capital)
-    found, bound, proved = _branch(model, budget, capital, greedy)
-    (served, value), (other, more) = (_served(model, copies) for copies in (greedy, found))
-    if more > value * (1 + _GAP):  # equal plans: the greedy one, which buys nothing idle and breaks ties by id
-        served, value = other, more
-    chosen = tuple(sorted(served["option"].unique()))
-    status = "óptimo" if proved else "con brecha"
-    return Plan(options, chosen, served, Solution(value, max(bound, value), status, "programa entero mixto (HiGHS)"))
+    tiers = people_tiers(access, scenario)
+    pools = [p for p in choices.pools if any(o.kind == p.kind for o in able)]
+    towns = towns_of([*able, *pools], tiers, places, access.localities)
+    wider = _relaxed(able, pools, tiers, places, towns, scenario, nodes) if pools else None
+    if wider and choices.fleet is not None:
+        drawn = draw(choices.fleet, *_wanted(*wider))
+        options = tuple(sorted({o.id: o for o in (*drawn, *options)}.values(), key=lambda o: o.id))
+        able = _able(options, scenario)
+    model = model_of(able, tiers, places, scenario, towns=towns)
+    best, bound = _best(model, scenario, known, nodes)
+    served, value, copies = best
+    bound = max(wider[1].bound if wider else bound, value)
+    kept = {k for group in model.required for k in group}
+    chosen = {*served["option"], *(i for k in kept for i in model.ids[k][: copies[k]])}
+    proved = bound - value <= max(_ROUNDING * bound, _MIN_PEOPLE)
+    return Plan(options, tuple(sorted(chosen)), served,
+                Solution(value, bound, "óptimo" if proved else "con brecha", "programa entero mixto (HiGHS)"))
 
 
-def model_of(options: list[Option], tiers: pd.DataFrame) -> Model:
-    """The options in arrays; further nuclei of one unit, alike but for the id, become copies of one choice."""
-    rows = pd.MultiIndex.from_frame(tiers[["cvegeo", "tier"]])
-    alike: dict[tuple[str, str], list[Option]] = {}
-    for option in options:
-        alike.setdefault(("nucleo", option.place) if option.kind == "nucleo" else ("", option.id), []).append(option)
-    groups = list(alike.values())
-    tables = [group[0].serves.assign(choice=k) for k, group in enumerate(groups)]
-    pairs = pd.concat(tables, ignore_index=True)
-    pairs["row"] = rows.get_indexer(pd.MultiIndex.from_frame(pairs[["cvegeo", "tier"]]))
-    pairs = pairs[(pairs["row"] >= 0) & (pairs["gain"] > 0)]
-    pairs = pairs.sort_values(["choice", "row"], kind="stable").reset_index(drop=True)
-    people = tiers["people"].to_numpy(float)
-    pairs["available"] = np.minimum(pairs["available"], people[pairs["row"]])
-    start = np.searchsorted(pairs["choice"], np.arange(len(groups) + 1))
-    place = {o.id: k for k, group in enumerate(groups) for o in group}
-    near = {(k, place[other]) for k, g in enumerate(groups) for other in g[0].excludes if other in place}
-    whole = np.add.reduceat(np.append(pairs["available"].to_numpy(), 0.0), start[:-1])
-    return Model(
-        tuple(tuple(o.id for o in g) for g in groups),
-        np.array([g[0].annual_mxn for g in groups]) / _MXN_UNIT, np.array([g[0].capital_mxn for g in groups]) / _MXN_UNIT,
-        np.minimum([g[0].capacity_people for g in groups], whole), tuple(sorted({(min(p), max(p)) for p in near})), pairs, people, start)
+Found = tuple[pd.DataFrame, float, np.ndarray]  # whom the plan serves, its value, copies of each choice
 
 
-def greedy_copies(model: Model, budget: float, capital: float) -> np.ndarray:
-    """Copies of each choice bought one by one, most gap closed per peso first (ties: lowest id)."""
+def _best(model: Model, scenario: Scenario, known: tuple[str, ...], nodes: int) -> tuple[Found, float]:
+    """The best of the greedy plan, the known one and the solver's, and the solver's bound."""
+    starts = [] if constrained(scenario) else [greedy_copies(model), *([_copies(model, known)] if known else [])]
+    best = max((_served(model, copies) for copies in starts), key=lambda s: s[1], default=None)
+    answer, floor = _solved(model, scenario, nodes, best[2] if best else None)
+    if answer.feasible:
+        found = _served(model, np.rint(answer.x[: len(model.ids)]).astype(int), floor)
+        if best is None or found[1] > best[1] * (1 + _ROUNDING):  # equal plans: the greedy one, which buys nothing idle and breaks ties by id
+            best = found
+    if best is None:
+        raise SolverError("El optimizador no encontró un plan que cumpla lo exigido; quite exigencias o suba el presupuesto.")
+    return best, answer.bound
+
+
+def _relaxed(able: list[Option], pools: list[Option], tiers: pd.DataFrame, places: pd.DataFrame, towns: pd.DataFrame, scenario: Scenario,
+             nodes: int) -> tuple[Model, Answer]:
+    """The choice with the pools in the place of the circuits, solved: its bound holds whatever circuits one may draw."""
+    kinds = {p.kind for p in pools}
+    asked = tuple(w for w in scenario.require if any(w in (o.id, o.place) and o.kind not in kinds for o in able))
+    model = model_of([*(o for o in able if o.kind not in kinds), *pools], tiers, places, scenario.model_copy(update={"require": asked}),
+                     towns=towns)
+    return model, _solved(model, scenario, nodes, None)[0]
+
+
+def _wanted(model: Model, answer: Answer) -> tuple[dict[str, int], np.ndarray]:
+    """Teams of each kind that the relaxed plan buys, and the people of each tier that the rest of it leaves to them."""
+    n = len(model.ids)
+    if not answer.feasible:
+        return {}, model.people
+    copies = np.rint(answer.x[:n]).astype(int)
+    pooled = np.isfinite(model.stops)
+    people, choice = answer.x[n + 1 : n + 1 + len(model.pairs)], model.pairs["choice"].to_numpy()
+    fixed = np.where(pooled[choice], 0.0, people)
+    return ({model.kinds[k]: int(copies[k]) for k in np.flatnonzero(pooled)},
+            model.people - np.bincount(model.pairs["row"], fixed, minlength=len(model.people)))
+
+
+def constrained(scenario: Scenario) -> bool:
+    """Whether a plan that buys what closes most per peso could break something the scenario asks for, or misses its aim."""
+    return bool(scenario.require) or max(scenario.share_min_very_high, scenario.share_min_indigenous) > 0 or (
+        scenario.objective == "peor_municipio")
+
+
+def _able(options: tuple[Option, ...], scenario: Scenario) -> list[Option]:
+    """The options that are allowed and can be paid for one by one; SettingsError where what is required is not among them."""
+    outlay = np.inf if scenario.capital_mxn is None else scenario.capital_mxn
+    allowed = [o for o in options if o.weighted > 0 and not {o.id, o.place} & set(scenario.forbid)]
+    able = [o for o in allowed if o.annual_mxn <= scenario.budget_mxn_year and o.capital_mxn <= outlay]
+    for wanted in scenario.require:
+        named = [o for o in options if wanted in (o.id, o.place)]
+        if not named:
+            raise SettingsError(f"require pide {wanted}, que no es una propuesta factible ni el lugar de una; quítelo o revise la clave.")
+        if not any(o in able for o in named):
+            cheapest = min(named, key=lambda o: (o.annual_mxn, o.id))
+            raise SettingsError(f"require pide {wanted}, que cuesta {cheapest.annual_mxn:,.0f} MXN al año y {cheapest.capital_mxn:,.0f} de inversión: "
+                                "el presupuesto no alcanza, o forbid lo prohíbe.")
+    return able
+
+
+def _solved(model: Model, scenario: Scenario, nodes: int, start: np.ndarray | None) -> tuple[Answer, float]:
+    """The solver's answer in the unit of the objective, and the floor of the worst municipality that a second search keeps."""
+    if scenario.objective != "peor_municipio":
+        problem = program(model)
+        point = None if start is None or np.isfinite(model.stops).any() else _point(model, problem, start)
+        answer = solve(problem, start=point, nodes=nodes)
+        if not answer.feasible and answer.proved:
+            raise SettingsError("Lo exigido (require, partes mínimas) no cabe en el presupuesto, o se excluye entre sí; "
+                                "quite exigencias o suba el presupuesto.")
+        return answer, 0.0
+    first = solve(program(model, worst=True), nodes=nodes)
+    if not first.feasible:
+        raise SettingsError("Lo exigido (require, partes mínimas) no cabe en el presupuesto; quite exigencias o suba el presupuesto.")
+    floor = max(first.value - 1e-7, 0.0)
+    second = solve(program(model, floor=floor), nodes=nodes) if floor > 0 else first
+    return replace(second if second.feasible else first, value=first.value, bound=first.bound), floor
+
+
+def _copies(model: Model, ids: tuple[str, ...]) -> np.ndarray:
+    """Copies of each choice in a plan; nothing at all if it costs more than there is."""
+    known = set(ids)
+    copies = np.array([sum(i in known for i in group) for group in model.ids], int)
+    return copies if copies @ model.cost <= model.budget and copies @ model.capital <= model.outlay else np.zeros_like(copies)
+
+
+def greedy_copies(model: Model) -> np.ndarray:
+    """Copies of each choice bought one by one, most worth per peso first (ties: lowest id)."""
     left, free = model.people.copy(), model.pairs["available"].to_numpy().copy()
-    row, gain = model.pairs["row"].to_numpy(), model.pairs["gain"].to_numpy()
-    copies = np.zeros(len(model.ids), int)
+    row, worth = model.pairs["row"].to_numpy(), model.pairs["worth"].to_numpy()
+    copies, budget, outlay = np.zeros(len(model.ids), int), model.budget, model.outlay
     barred: set[int] = set()
     against: dict[int, set[int]] = {}
     for a, b in model.conflicts:
         against.setdefault(a, set()).add(b)
         against.setdefault(b, set()).add(a)
+    twins = _twins(model)
 
     def best(k: int) -> tuple[np.ndarray, float]:
         at = slice(model.start[k], model.start[k + 1])
-        taken = take_best(np.minimum(free[at], left[row[at]]), gain[at], model.capacity[k])
-        return taken, float(taken @ gain[at])
+        taken = take_best(np.minimum(free[at], left[row[at]]), worth[at], model.capacity[k])
+        return taken, float(taken @ worth[at])
 
     def rank(k: int, value: float) -> tuple[float, int]:
         return (-value / model.cost[k] if model.cost[k] > 0 else -np.inf, k)
@@ -117,7 +167,7 @@ def greedy_copies(model: Model, budget: float, capital: float) -> np.ndarray:
     while queue:
         believed, k = heapq.heappop(queue)
         taken, value = best(k)
-        if value <= 0 or k in barred or model.cost[k] > budget or model.capital[k] > capital:
+        if value <= 0 or k in barred or model.cost[k] > budget or model.capital[k] > outlay:
             continue
         if queue and rank(k, value) > queue[0] and rank(k, value) != (believed, k):
             heapq.heappush(queue, rank(k, value))
@@ -125,103 +175,60 @@ def greedy_copies(model: Model, budget: float, capital: float) -> np.ndarray:
         at = slice(model.start[k], model.start[k + 1])
         left[row[at]] -= taken
         free[at] -= taken
-        budget, capital = budget - model.cost[k], capital - model.capital[k]
+        np.subtract.at(free, twins.get(k, np.empty(0, int)), taken if k in twins else 0.0)
+        budget, outlay = budget - model.cost[k], outlay - model.capital[k]
         copies[k] += 1
         barred |= against.get(k, set())
-        if copies[k] < len(model.ids[k]):
+        if copies[k] < model.most[k]:
             heapq.heappush(queue, rank(k, best(k)[1]))
     return copies
 
 
-def _program(model: Model, budget: float, capital: float) -> highspy.HighsLp:
-    """The mixed-integer model in sparse columns: first x by choice, then p by pair."""
-    n, m = len(model.ids), len(model.pairs)
-    choice, row = model.pairs["choice"].to_numpy(), model.pairs["row"].to_numpy()
-    available = model.pairs["available"].to_numpy()
-    pair, one = np.arange(m), np.ones(m)
-    blocks, upper = [], []
-
-    def add(x: sparse.spmatrix, p: sparse.spmatrix, limit: np.ndarray) -> None:
-        blocks.append(sparse.hstack([x, p]))
-        upper.append(limit)
-
-    held = np.minimum(available, model.capacity[choice])
-    add(sparse.csr_matrix((-held, (pair, choice)), (m, n)), sparse.identity(m), np.zeros(m))
-    tier = sparse.csr_matrix((one, (row, pair)), (len(model.people), m))
-    tight = np.flatnonzero(tier @ available > model.people)
-    add(sparse.csr_matrix((len(tight), n)), tier[tight], model.people[tight])
-    add(-sparse.diags(model.capacity), sparse.csr_matrix((one, (choice, pair)), (n, m)), np.zeros(n))
-    limits = [(model.cost, budget)] + ([(model.capital, capital)] if np.isfinite(capital) else [])
-    for price, limit in limits:
-        add(sparse.csr_matrix(price), sparse.csr_matrix((1, m)), np.array([limit]))
-    if model.conflicts:
-        ends = np.array(model.conflicts)
-        at = np.repeat(np.arange(len(ends)), 2)
-        add(sparse.csr_matrix((np.ones(2 * len(ends)), (at, ends.ravel())), (len(ends), n)),
-            sparse.csr_matrix((len(ends), m)), np.ones(len(ends)))
-    return _lp(sparse.vstack(blocks).tocsc(), np.concatenate(upper), np.concatenate([np.zeros(n), model.pairs["gain"]]),
-               np.concatenate([model.count, available]), n)
+def _twins(model: Model) -> dict[int, np.ndarray]:
+    """By choice of a unit that may get nuclei and posts: the pairs of the other choice that seat the same people, in order."""
+    sharing = shared_pairs(model)
+    other: dict[int, np.ndarray] = {}
+    if len(sharing):
+        choice = model.pairs["choice"].to_numpy()[sharing.index]
+        for k in np.unique(choice):
+            mine = sharing[choice == k]
+            rest = sharing[(choice != k) & sharing["group"].isin(mine["group"])].reset_index().set_index("group")["index"]
+            other[int(k)] = rest.reindex(mine["group"]).to_numpy(int)
+    return other
 
 
-def _lp(matrix: sparse.csc_matrix, upper: np.ndarray, gain: np.ndarray, most: np.ndarray, integers: int) -> highspy.HighsLp:
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = matrix.shape
-    lp.sense_ = highspy.ObjSense.kMaximize
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = gain, np.zeros(len(gain)), most
-    lp.row_lower_, lp.row_upper_ = np.full(len(upper), -highspy.kHighsInf), upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-    kinds = highspy.HighsVarType
-    lp.integrality_ = [kinds.kInteger] * integers + [kinds.kContinuous] * (len(gain) - integers) if integers else []
-    return lp
+def _point(model: Model, problem: Problem, copies: np.ndarray) -> np.ndarray:
+    """These copies and whom they take as a point of the program."""
+    point = np.zeros(len(problem.gain))
+    point[: len(copies)] = copies
+    point[len(copies) + 1 :] = _assign(model, copies)
+    return point
 
 
-def _solver(lp: highspy.HighsLp, **settings: float | str) -> highspy.Highs:
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for key, value in {"output_flag": False, "threads": 1, "random_seed": 0, **settings}.items():
-        solver.setOptionValue(key, value)
-    solver.passModel(lp)
-    return solver
-
-
-def _branch(model: Model, budget: float, capital: float, start: np.ndarray) -> tuple[np.ndarray, float, bool]:
-    """Copies of each choice, the proven bound, and whether they meet; starts from the greedy copies."""
-    solver = _solver(_program(model, budget, capital), mip_rel_gap=_GAP, mip_max_nodes=_MAX_NODES)
-    guess = highspy.HighsSolution()
-    guess.col_value = np.concatenate([start, _assign(model, start)]).tolist()
-    solver.setSolution(guess)
-    solver.run()
-    status, done = solver.getModelStatus(), highspy.HighsModelStatus
-    if status not in (done.kOptimal, done.kSolutionLimit):
-        raise SolverError(f"El optimizador no dio respuesta ({solver.modelStatusToString(status)}); revise los costos y capacidades.")
-    copies = np.rint(np.array(solver.getSolution().col_value[: len(model.ids)])).astype(int)
-    return copies, float(solver.getInfo().mip_dual_bound), status == done.kOptimal
-
-
-def _assign(model: Model, copies: np.ndarray) -> np.ndarray:
-    """People that each pair takes when these copies stand: an exact transport problem, zero elsewhere."""
-    choice, row = model.pairs["choice"].to_numpy(), model.pairs["row"].to_numpy()
+def _assign(model: Model, copies: np.ndarray, floor: float = 0.0) -> np.ndarray:
+    """People that each pair takes when these copies stand: the program with its whole numbers fixed, zero elsewhere."""
+    choice = model.pairs["choice"].to_numpy()
     on = np.flatnonzero(copies[choice] > 0)
     people = np.zeros(len(choice))
     if not len(on):
         return people
-    pair, one = np.arange(len(on)), np.ones(len(on))
-    matrix = sparse.vstack([sparse.csr_matrix((one, (row[on], pair)), (len(model.people), len(on))),
-                            sparse.csr_matrix((one, (choice[on], pair)), (len(copies), len(on)))])
-    upper = np.concatenate([model.people, model.capacity * copies])
-    used = np.flatnonzero(np.diff(matrix.tocsr().indptr))
-    solver = _solver(_lp(matrix.tocsr()[used].tocsc(), upper[used], model.pairs["gain"].to_numpy()[on],
-                         model.pairs["available"].to_numpy()[on], 0))
-    solver.run()
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+    n = len(copies)
+    whole = program(model, floor=floor)
+    columns = np.concatenate([[n], n + 1 + on])
+    upper = whole.upper - whole.matrix[:, :n] @ copies
+    part = whole.matrix[:, columns]
+    used = np.flatnonzero(np.diff(part.tocsr().indptr) > 0)
+    answer = solve(Problem(part.tocsr()[used].tocsc(), whole.lower[used], upper[used], whole.gain[columns], whole.most[columns],
+                           np.zeros(len(columns), bool)))
+    if not answer.feasible:
         raise SolverError("El optimizador no pudo repartir a las personas; revise las capacidades.")
-    people[on] = np.clip(solver.getSolution().col_value, 0.0, model.pairs["available"].to_numpy()[on])
+    people[on] = np.clip(answer.x[1:], 0.0, model.pairs["available"].to_numpy()[on])
     return people
 
 
-def _served(model: Model, copies: np.ndarray) -> tuple[pd.DataFrame, float]:
-    """The long table of who is taken by which option when these copies stand, and its value."""
-    people = _unserved_first(_assign(model, copies), model)
+def _served(model: Model, copies: np.ndarray, floor: float = 0.0) -> tuple[pd.DataFrame, float, np.ndarray]:
+    """The long table of who is taken by which option when these copies stand, its worth, and the copies."""
+    people = _unserved_first(_assign(model, copies, floor), model)
     gain = model.pairs["gain"].to_numpy()
     parts = [model.pairs.iloc[:0].assign(option="", people=0.0)]
     for k in np.flatnonzero(copies):
@@ -232,7 +239,19 @@ def _served(model: Model, copies: np.ndarray) -> tuple[pd.DataFrame, float]:
             parts.append(model.pairs[at].assign(option=option, people=part)[part > _MIN_PEOPLE])
             left = left - part
     served = pd.concat(parts).sort_values(["option", "row"], ignore_index=True)
-    return served[SERVED_COLUMNS], float(served["people"].to_numpy() @ served["gain"].to_numpy())
+    return served[SERVED_COLUMNS], _value(model, served), copies
+
+
+def _value(model: Model, served: pd.DataFrame) -> float:
+    """What the plan is worth in the unit of the objective; see model.Solution."""
+    people, gain = served["people"].to_numpy(float), served["gain"].to_numpy(float)
+    if model.objective == "personas":
+        return float(people.sum())
+    if model.objective == "brecha":
+        return float(people @ gain)
+    town, lack = model.rows["town"].to_numpy()[served["row"].to_numpy(int)], model.towns["lack"].to_numpy(float)
+    closed = np.bincount(town[town >= 0], (people * gain)[town >= 0], minlength=len(lack))
+    return float(lack.max() - (lack - closed / model.towns["people"].to_numpy(float)).max()) if len(lack) else 0.0
 
 
 def _unserved_first(people: np.ndarray, model: Model) -> np.ndarray:

@@ -36,6 +36,7 @@ municipalities = "IRS_entidades_mpios_2020.xlsx"
 [units]
 files = ["ESTABLECIMIENTO_SALUD_202501_demo.xlsx", "clues_202509_puntos_demo.csv"]
 responsibility = "localidad_a_clues_responsable.csv"
+resources = "sinerhias_2024_demo.xlsx"
 circuits = "rutas_umm.csv"
 [roads]
 osm = "caminos.osm"
@@ -53,8 +54,8 @@ README = f"""Región de demostración SINTÉTICA, escrita por `planner demo`.
 
 {NOTE}
 La entidad 99 no existe y sus coordenadas caen en mar abierto, en el Golfo de México.
-Los archivos imitan a los oficiales (INEGI, CONEVAL, CLUES) y a OpenStreetMap; fallas_sembradas.csv dice qué se puso mal a propósito
-para que `planner doctor` lo encuentre.
+Los archivos imitan a los oficiales (INEGI, CONEVAL, CLUES, SINERHIAS) y a OpenStreetMap; fallas_sembradas.csv dice qué se puso mal
+a propósito para que `planner doctor` lo encuentre.
 """
 ITER_COLUMNS = (
     "ENTIDAD NOM_ENT MUN NOM_MUN LOC NOM_LOC LONGITUD LATITUD ALTITUD POBTOT POBFEM POBMAS P_0A2 P_3YMAS P_15YMAS P_3A5 P_6A11 "
@@ -186,7 +187,7 @@ def _write_index(path: Path, country: Country, counts: pd.DataFrame) -> None:
 
 
 def _write_units(folder: Path, country: Country, health: Health) -> None:
-    """Catalogue workbook (outpatient units and their closed twins), slim csv of all, responsibility, circuits."""
+    """Catalogue workbook (outpatient units and their closed twins), resources, slim csv of all, responsibility, circuits."""
     lon, lat = _degrees(health.units)
     units = health.units.assign(lon=lon, lat=lat)
     outpatient = units[units["catalogue"]].fillna({"typology": "", "status": ""})
@@ -197,6 +198,8 @@ def _write_units(folder: Path, country: Country, health: Health) -> None:
             sheet.write_row(i, 0, row)
 
     _write_workbook(folder / "ESTABLECIMIENTO_SALUD_202501_demo.xlsx", {"CLUES_202501": fill})
+    resources = health.resources.assign(OBSERVACIONES=NOTE)
+    _write_workbook(folder / "sinerhias_2024_demo.xlsx", {"RECURSOS": lambda sheet: _fill(sheet, resources)})
     public = units["institution"].eq("IMB")  # the slim file knows the municipality of these only, as a float
     _write_csv(folder / "clues_202509_puntos_demo.csv", pd.DataFrame({
         "CLUES": units.index, "CLAVE_INSTITUCION": units["institution"], "NIVEL": units["level"], "LATITUD": units["lat"],
@@ -207,6 +210,11 @@ def _write_units(folder: Path, country: Country, health: Health) -> None:
     responsible = health.responsibility.set_axis(["CVEGEO", "CLUES", "Nombre Unidad", "personas"], axis=1)
     _write_csv(folder / "localidad_a_clues_responsable.csv", responsible)
     _write_csv(folder / "rutas_umm.csv", health.circuits.set_axis(["CLUES", "CVEGEO", "visitas_mes"], axis=1))
+
+
+def _fill(sheet: Any, table: pd.DataFrame) -> None:
+    for i, row in enumerate([table.columns, *table.to_numpy(object).tolist()]):
+        sheet.write_row(i, 0, row)
 
 
 def _catalogue_rows(country: Country, units: pd.DataFrame, twin: bool) -> list[list[object]]:

@@ -19,6 +19,7 @@ VILLAGE_SPACING_M = 3_800.0
 MOBILE_FROM_M = 6_500.0  # small places farther than this from a fixed unit answer to a mobile one
 MOBILE_PEOPLE_MAX = 450
 CIRCUIT_STOPS, CIRCUIT_VISITS = 10, 4  # of the mobile unit with most places; of the others nothing is published
+VACANT_EVERY = 3  # of the fixed units, one has a room without a physician
 URBAN = "URBANO DE {:02d} NÚCLEOS BÁSICOS"
 RURAL = "RURAL DE 01 NÚCLEO BÁSICO"
 OPEN = "EN OPERACION"
@@ -31,6 +32,7 @@ class Health:
     units: pd.DataFrame  # institution, level, name, typology, status, cve_mun, cvegeo, x, y, clues_ssa, catalogue, fixed
     responsibility: pd.DataFrame  # cvegeo, clues (as published), name, people
     circuits: pd.DataFrame  # clues, cvegeo, visits_month
+    resources: pd.DataFrame  # of the fixed first level, under official headers
     faults: list[tuple[str, str, str]]  # fault, id, what
 
 
@@ -45,7 +47,10 @@ def make_health(rng: np.random.Generator, terrain: Terrain, country: Country, ta
     stops = visited[visited["unit"] == visited["unit"].mode().iloc[0]].head(CIRCUIT_STOPS)
     circuits = pd.DataFrame({"clues": stops["unit"], "cvegeo": stops["cvegeo"], "visits_month": CIRCUIT_VISITS})
     units, table, faults = _with_faults(terrain, places, units, table)
-    return Health(units, table[["cvegeo", "clues", "name", "people"]], circuits, faults)
+    resources, blank, unknown = _resources(units)
+    faults += [("recursos_en_blanco", blank, "El archivo de recursos trae sus médicos en blanco."),
+               ("recursos_desconocidos", unknown, "Está en el archivo de recursos y en ningún catálogo.")]
+    return Health(units, table[["cvegeo", "clues", "name", "people"]], circuits, resources, faults)
 
 
 def _row(place: pd.Series, institution: str, level: str, kind: str, name: str, typology: str | None, catalogue: bool) -> dict[str, object]:
@@ -109,6 +114,22 @@ def _coded(rng: np.random.Generator, units: pd.DataFrame, places: pd.DataFrame) 
     before = (PREFIX + "SSA" + (number + 1).astype("str").str.zfill(6)).where(units["catalogue"])
     return units.assign(cve_mun=home["cve_mun"].to_numpy(), x=home["x"].to_numpy() + nudge[0], y=home["y"].to_numpy() + nudge[1],
                         clues_ssa=before.to_numpy()).set_axis(pd.Index(clues, name="clues")).sort_index()
+
+
+def _resources(units: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
+    """A room and a physician for each nucleus, and in every third unit a room without a physician; a unit left blank, one unknown."""
+    fixed = units[units["fixed"]]
+    nuclei = fixed["typology"].str.extract(r"(\d\d)")[0].fillna("1").astype(int)
+    spare = (np.arange(len(fixed)) % VACANT_EVERY == 0).astype(int)
+    interns = np.minimum(nuclei - 1, 1)
+    table = pd.DataFrame({
+        "CLUES": fixed.index, "NOMBRE DE LA UNIDAD": fixed["name"], "CONSULTORIOS DE MEDICINA GENERAL": nuclei + spare,
+        "CONSULTORIOS DE MEDICINA FAMILIAR": 0, "MEDICOS GENERALES": (nuclei - interns).astype(object), "PASANTES DE MEDICINA": interns,
+        "ENFERMERAS GENERALES": nuclei, "ENFERMERAS AUXILIARES": nuclei // 2}).reset_index(drop=True)
+    table.loc[len(table) - 1, "MEDICOS GENERALES"] = ""
+    unknown = f"{PREFIX}IMB099995"
+    stray = pd.DataFrame([[unknown, "UNIDAD SIN CATÁLOGO", 1, 0, 1, 0, 1, 0]], columns=table.columns)
+    return pd.concat([table, stray], ignore_index=True), str(table["CLUES"].iloc[-1]), unknown
 
 
 def _responsibility(places: pd.DataFrame, units: pd.DataFrame, target: pd.Series) -> pd.DataFrame:

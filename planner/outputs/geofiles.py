@@ -1,4 +1,4 @@
-"""The folder of a run: GeoJSON, GeoPackage, indicators and manifest, written beside and renamed when whole.
+"""The folder of a run: GeoJSON, GeoPackage, calendar, indicators and manifest, written beside and renamed when whole.
 
 Equal runs give equal bytes; only manifest.json carries the date and the seconds.
 """
@@ -12,7 +12,7 @@ import platform
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import shapely
 
 from planner.errors import DataError, StorageError, reason
 from planner.model import Region, Solution
+from planner.outputs.calendar import calendar_files
 from planner.outputs.layers import TABLES, dictionary, layers, significant
 from planner.scenarios import Run
 from planner.settings import Scenario, describe_scenario
@@ -34,7 +35,7 @@ INDICATORS = "indicadores.json"
 _DEGREE_DECIMALS = 6
 _GEOMETRY = {"areas_influencia": "MultiPolygon", "referencias": "LineString"}  # the rest are points
 _FIXED_DATE = "2000-01-01T00:00:00.000Z"  # the date is told in the manifest only
-_LIBRARIES = ("geopandas", "highspy", "numba", "numpy", "pandas", "pyogrio", "rasterio", "scipy", "shapely")
+_LIBRARIES = ("geopandas", "highspy", "icalendar", "numba", "numpy", "pandas", "pyogrio", "rasterio", "scipy", "shapely")
 
 
 def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> None:
@@ -48,6 +49,8 @@ def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> No
     about |= {"fecha": datetime.now(UTC).isoformat(timespec="seconds"), "segundos": round(elapsed_s, 1)}
     with replacing(folder, MANIFEST, "una corrida") as new:
         write_files(new, found, run.outcome.indicators)
+        for name, content in calendar_files(run.region, run.plan, run.scenario).items():
+            (new / name).write_bytes(content)
         written = {p.name: digest(p) for p in sorted(new.iterdir())}
         _write(new / MANIFEST, canonical_json(about | {"archivos": written}))
 
@@ -186,6 +189,8 @@ def _plain(value: Any) -> Any:
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
+    if isinstance(value, date):
+        return value.isoformat()
     if hasattr(value, "item"):  # numpy scalar
         return _plain(value.item())
     if isinstance(value, float):

@@ -7,14 +7,13 @@ from dataclasses import replace
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from planner import columns, schema
 from planner.access.catchments import catchments
 from planner.access.rules import chosen_options
 from planner.columns import Table
-from planner.decide.circuits import visit_days
-from planner.model import LEVELS, MODES, Option, Outcome, Plan, Region, Travel
+from planner.model import LEVELS, MODES, Outcome, Plan, Region, Travel
+from planner.outputs.calendar import team_calendar
 from planner.settings import Scenario
 from planner.travel.times import nearest_seats, surface_in_mode
 
@@ -40,7 +39,7 @@ def layers(region: Region, travel: Travel, outcome: Outcome, plan: Plan, scenari
         "localidades": _localities(travel, outcome),
         "unidades": _units(travel, outcome),
         "propuestas": outcome.proposals,
-        "rutas": _routes(region, travel, plan, scenario),
+        "rutas": _routes(region, outcome, plan, scenario),
         "areas_influencia": _areas(region, travel, plan, scenario),
         "referencias": _referrals(region, travel, scenario),
     }
@@ -48,10 +47,11 @@ def layers(region: Region, travel: Travel, outcome: Outcome, plan: Plan, scenari
 
 
 def dictionary() -> pd.DataFrame:
-    """What each field of each layer means: one row per layer and field, in the order of the files."""
+    """What each field of each layer and of the calendar means: one row per file and field, in their order."""
+    told = TABLES | {"calendario": (schema.CALENDAR,)}
     return pd.DataFrame([
         {"capa": name, "campo": c.export, "etiqueta": c.label, "significado": c.meaning, "tipo": c.kind, "unidad": c.unit, "marca": c.mark}
-        for name, tables in TABLES.items() for c in (tables[0].key, *(c for t in tables for c in t.columns))])
+        for name, tables in told.items() for c in (tables[0].key, *(c for t in tables for c in t.columns))])
 
 
 def significant(value: float) -> float:
@@ -102,32 +102,27 @@ def _referrals(region: Region, travel: Travel, scenario: Scenario) -> gpd.GeoDat
     return gpd.GeoDataFrame(table, geometry=found.geometry.name, crs=region.crs)
 
 
-def _routes(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gpd.GeoDataFrame:
-    chosen = [o for o in chosen_options(plan) if o.stops]
-    taken = plan.served.groupby(["option", "cvegeo"])["people"].sum()
-    rows = [row for option in chosen for row in _route(option, region, travel, taken, scenario)]
-    names = ["id", *schema.ROUTES.names(), "geometry"]
-    table = pd.DataFrame(rows, columns=names).set_index("id")
-    return gpd.GeoDataFrame(table, geometry="geometry", crs=region.crs)
-
-
-def _route(option: Option, region: Region, travel: Travel, taken: pd.Series, scenario: Scenario) -> list[dict[str, object]]:
-    base = region.units.loc[option.place]
-    rows: list[dict[str, object]] = []
-    attended = [c for c in option.stops if taken.get((option.id, c), 0.0) > 0]  # the rest go to another proposal of the plan
-    for order, cvegeo in enumerate(attended, 1):
-        stop = region.localities.loc[cvegeo]
-        days = visit_days(order, option.visits_month, scenario.working_days_month)
-        facts = {
-            "route": option.id, "kind": option.kind, "clues": option.place, "base": base["name"], "cvegeo": cvegeo,
-            "locality": stop["name"], "name": f"{base['name']}, día {days[0]}: {stop['name']}",
-            "order": order, "day": days[0], "days": ", ".join(map(str, days)),
-            "minutes": travel.bases.minutes(cvegeo, option.place), "visits_month": option.visits_month,
-            "people": float(taken.get((option.id, cvegeo), 0.0)), "drawing": "esquemático"}
-        line = shapely.LineString([base.geometry, stop.geometry])
-        for element, geometry in (("parada", stop.geometry), ("tramo", line)):
-            rows.append({"id": f"{option.id}-{order:02d}-{element}", "element": element, **facts, "geometry": geometry})
-    return rows
+def _routes(region: Region, outcome: Outcome, plan: Plan, scenario: Scenario) -> gpd.GeoDataFrame:
+    """Each leg of the chosen circuits along the way that it takes, and each stop, with the days of the calendar."""
+    visits = team_calendar(region, plan, scenario).sort_values(["route", "visit", "trip", "day", "order"], ignore_index=True)
+    visits = visits.assign(place=visits.groupby(["route", "visit"]).cumcount() + 1)
+    days = visits.groupby(["route", "place"])["day"].agg(lambda days: ", ".join(map(str, sorted(days)))).rename("days")
+    ways = outcome.legs.drop(columns="minutes").set_index(["from_id", "to_id"])
+    legs = visits[visits["visit"] == 1].join(days, on=["route", "place"]).join(ways, on=["from_id", "to_id"])
+    options = {o.id: o for o in chosen_options(plan)}
+    people = plan.served.groupby(["option", "cvegeo"])["people"].sum()
+    stop = legs["cvegeo"].notna()
+    attended = people.reindex(pd.MultiIndex.from_frame(legs[["route", "cvegeo"]])).to_numpy(float)
+    legs = legs.assign(
+        element="tramo", day_order=legs["order"], order=legs["place"], km=legs["metres"].astype(float) / 1000,
+        name=legs["base"] + ", día " + legs["day"].astype("str") + ": " + legs["locality"].fillna("regreso a la base"),
+        visits_month=legs["route"].map({i: o.visits_month for i, o in options.items()}).astype(float),
+        people=np.where(stop, np.nan_to_num(attended), np.nan))
+    stops = legs[stop].assign(element="parada", order=stop.groupby(legs["route"]).cumsum()[stop],
+                              geometry=region.localities.geometry.reindex(legs.loc[stop, "cvegeo"]).to_numpy())
+    table = pd.concat([stops, legs]) if len(legs) else legs
+    table = table.assign(id=table["route"] + "-" + table["order"].astype("str").str.zfill(2) + "-" + table["element"])
+    return gpd.GeoDataFrame(table.set_index("id")[[*schema.ROUTES.names(), "geometry"]], geometry="geometry", crs=region.crs)
 
 
 def _areas(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gpd.GeoDataFrame:

@@ -108,7 +108,7 @@ window.plannerMap = function (map, base) {
       i => base.proposals[data.color[i]], i => ["Propuesta: " + base.proposal_names[data.color[i]], data.name[i], data.note[i]]),
     rutas: (group, data) => data.line.forEach((line, i) => {
       group.addLayer(L.polyline(line, {color: "#b0256f", weight: data.alone ? 2 : 1, opacity: data.alone ? 0.8 : 0.35})
-        .bindTooltip(() => box(["Ruta propuesta", data.name[i]]), {sticky: true}));
+        .bindTooltip(() => box(["Ruta propuesta", data.name[i], data.note[i]]), {sticky: true}));
     }),
     areas: (group, data) => data.rings.forEach((rings, i) => group.addLayer(
       L.polygon(rings, {color: "#1f5fa8", weight: 1, opacity: 0.7, fillColor: base.bands[Math.min(data.band[i], base.bands.length - 1)],

@@ -44,12 +44,17 @@ UNIT_STYLES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
               {"shape": "triangle", "radius": 6, "fillColor": "#ffffff", "color": "#d55e00", "weight": 1.8}),
     "otra": ("Otra unidad (capa aparte)", (), {"shape": "square", "radius": 3, "fillColor": "#9aa3ad", "color": "#5b6470", "weight": 0.8}),
 }
+_HOLLOW = {"fillColor": "#ffffff", "color": "#e7298a", "weight": 2.4}
 # Wider than the unit they stand under, so that both can be seen and clicked.
 PROPOSAL_STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "umr": ("UMR nueva", {"shape": "star", "radius": 12}),
     "nucleo": ("Núcleo adicional", {"shape": "diamond", "radius": 11}),
+    "plaza": ("Plaza vacante cubierta", {"shape": "diamond", "radius": 11, **_HOLLOW}),
     "umm": ("Ruta de UMM (base)", {"shape": "triangle", "radius": 12}),
     "brigada": ("Ruta de brigada (base)", {"shape": "circle", "radius": 10}),
+    "ruta": ("Ruta actual ampliada (base)", {"shape": "triangle", "radius": 12, **_HOLLOW}),
+    "caro": ("CARO", {"shape": "square", "radius": 11}),
+    "ambulancia": ("Ambulancia", {"shape": "cross", "radius": 11}),
 }
 _PROPOSAL = {"fillColor": "#e7298a", "color": "#ffffff", "weight": 1.4, "fillOpacity": 1}
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -59,6 +64,7 @@ _ROAD_INK = ((40.0, 205), (70.0, 178), (np.inf, 150))  # up to km/h -> grey
 _ROAD_LINES: tuple[tuple[tuple[str, ...], str, float], ...] = (
     (("motorway", "trunk", "primary", "carretera"), "#8f8f8f", 1.8), (("secondary", "ferry"), "#9c9c9c", 1.4),
     (("tertiary",), "#aaaaaa", 1.2), (("unclassified", "road", "camino"), "#bdbdbd", 1.0), (("track",), "#cccccc", 0.8))
+_DETAIL_DEG = 1e-4  # of the ways of teams, ten metres
 _POINTS = 20_000  # of each base layer at most: what a browser draws without delay
 
 
@@ -246,9 +252,13 @@ def _proposals(frame: gpd.GeoDataFrame) -> dict[str, Any]:
 
 
 def _routes(frame: gpd.GeoDataFrame) -> dict[str, Any]:
-    lines = frame[frame.geometry.geom_type.isin(["LineString", "MultiLineString"])]
-    return {"name": lines["nombre"].astype(str).tolist(), "alone": lines["ruta"].nunique() == 1,
-            "line": [[_latlon(part) for part in shapely.get_parts(line)] for line in lines.geometry]}
+    """Each leg along the way that it takes."""
+    legs = frame[frame["elemento"] == "tramo"]
+    notes = [f"{minutes:.0f} min: {walk:.0f} a pie, {ride:.0f} en vehículo; {km:.1f} km" + ("; pernocta" if night else "")
+             for minutes, walk, ride, km, night in zip(*(legs[name] for name in (
+                 "minutos", "min_a_pie", "min_vehiculo", "km", "pernocta")), strict=True)]
+    return {"name": legs["nombre"].astype(str).tolist(), "note": notes, "alone": legs["ruta"].nunique() == 1,
+            "line": [_latlon(line) for line in legs.geometry.simplify(_DETAIL_DEG)]}
 
 
 def _points(frame: gpd.GeoDataFrame, name: str) -> dict[str, Any]:

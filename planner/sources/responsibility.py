@@ -22,7 +22,7 @@ def read_responsibility(
     DataError for a missing column, negative or unreadable people, or malformed keys.
     """
     table = read_text_table(path, required=("CVEGEO", "CLUES", "personas"))
-    rows = pd.DataFrame({"cvegeo": _locality(table["CVEGEO"], path), "published_clues": _unit(table["CLUES"], path)})
+    rows = pd.DataFrame({"cvegeo": _locality(table["CVEGEO"], path), "published_clues": unit_keys(table["CLUES"], path)})
     people = numbers(table["personas"].set_axis(pd.Index(rows["cvegeo"])), path.name, low=0)
     if people.isna().any():
         raise DataError(f"{path.name}: personas está en blanco en {some(people.index[people.isna()])}; escriba un número.")
@@ -33,7 +33,7 @@ def read_responsibility(
         raise DataError(f"{path.name}: ninguna localidad está en el censo de la región; ¿es la tabla de otro estado?")
     by_locality = known.groupby("cvegeo")["people"]
     total, rows_each = by_locality.transform("sum"), by_locality.transform("size")
-    joined = known.assign(clues=_current(known["published_clues"], units, set_aside),
+    joined = known.assign(clues=current(known["published_clues"], units, set_aside),
                           share=(known["people"] / total).where(total > 0, 1 / rows_each))
     findings = (*_row_findings(rows, summed, known, localities, path.name), *_unit_findings(joined, units, path.name))
     return joined[["cvegeo", *RESPONSIBILITY.names()]], findings
@@ -44,9 +44,9 @@ def read_circuits(
 ) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     """Today's stops (CLUES, CVEGEO, visitas_mes) as schema.CIRCUITS; rows of unknown units or localities are left out, counted."""
     table = read_text_table(path, required=("CLUES", "CVEGEO", "visitas_mes"))
-    published = _unit(table["CLUES"], path)
+    published = unit_keys(table["CLUES"], path)
     visits = numbers(table["visitas_mes"].set_axis(pd.Index(published)), path.name, low=0)
-    stops = pd.DataFrame({"clues": _current(published, units, set_aside), "cvegeo": _locality(table["CVEGEO"], path),
+    stops = pd.DataFrame({"clues": current(published, units, set_aside), "cvegeo": _locality(table["CVEGEO"], path),
                           "visits_month": visits.to_numpy("float64")})
     known = stops["clues"].notna() & stops["cvegeo"].isin(localities) & stops["visits_month"].notna()
     kept = stops[known].groupby(["clues", "cvegeo"])["visits_month"].sum().reset_index()
@@ -59,7 +59,8 @@ def _locality(codes: pd.Series, path: Path) -> pd.Series:
     return _code(codes.str.zfill(9), r"\d{9}", "CVEGEO", "son nueve dígitos", path)
 
 
-def _unit(codes: pd.Series, path: Path) -> pd.Series:
+def unit_keys(codes: pd.Series, path: Path) -> pd.Series:
+    """CLUES in capitals; DataError for a blank or malformed one."""
     return _code(codes.str.upper(), r"[A-Z]{5}\d{6}", "CLUES", "son cinco letras y seis dígitos", path)
 
 
@@ -70,7 +71,7 @@ def _code(codes: pd.Series, rule: str, name: str, shape: str, path: Path) -> pd.
     return codes
 
 
-def _current(published: pd.Series, units: pd.DataFrame, set_aside: pd.DataFrame) -> pd.Series:
+def current(published: pd.Series, units: pd.DataFrame, set_aside: pd.DataFrame) -> pd.Series:
     """Today's code of each published one: itself, or the unit that followed it; null where none stands."""
     former = units["previous_clues"].dropna()
     following = {**set_aside["successor"].dropna().to_dict(), **{old: new for new, old in sorted(former.items(), reverse=True)}}

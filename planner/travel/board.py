@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -208,6 +209,19 @@ def reach(
     of = np.repeat(np.array([sources.place[at[0]] for at in each], np.int32), [len(h[0]) for h in hits])
     sort = np.argsort(target, kind="stable")
     return target[sort], of[sort], minutes[sort]
+
+
+def one_by_one(board: Board, sources: Anchors, *, bound_min: float) -> Iterator[Labels]:
+    """The labels of each source alone, in the order of the sources' places and in the board's own numbers.
+
+    They are views that hold until the next ones are asked for: a near bound costs little, however large the board.
+    """
+    work = _Work(board)
+    for place in np.unique(sources.place):
+        at = sources.place == place
+        count = work.spread(Anchors(sources.place[at], sources.node[at], sources.minutes[at]), bound_min)
+        yield Labels(work.label[::2], work.label_i[2::4], work.label_i[3::4])
+        wipe(work.label, work.label_i, work.touched, count)
 
 
 class _Work:

@@ -117,10 +117,14 @@ def read_labels(ground: Ground, found: board.Labels, sites: Places, places: Plac
 
 def entries(ground: Ground, found: board.Labels, places: Places, *, towards: bool = True) -> tuple[Anchors, np.ndarray]:
     """The anchor by which each place is nearest to a site (ties: the lowest id of the site), and its minutes to the site."""
-    at = ground.anchors(places, arriving=not towards)
+    return best(found, ground.anchors(places, arriving=not towards))
+
+
+def best(found: board.Labels, at: Anchors) -> tuple[Anchors, np.ndarray]:
+    """Of each place's anchors the one nearest to a site, and the minutes from the place to it; labels and anchors number alike."""
     minutes = found.minutes[at.node] + at.minutes
-    best = np.lexsort((found.source[at.node], minutes, at.place))
-    first = best[np.flatnonzero(np.diff(at.place[best], prepend=-1))]
+    order = np.lexsort((found.source[at.node], minutes, at.place))
+    first = order[np.flatnonzero(np.diff(at.place[order], prepend=-1))]
     return Anchors(at.place[first], at.node[first], at.minutes[first]), minutes[first]
 
 

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
+
 import geopandas as gpd
 import numpy as np
 import shapely
 
 from planner.travel.board import Labels
 from planner.travel.ground import DECIMALS, Ground, entries
+from planner.travel.network import Anchors
 from planner.travel.places import Places
+
+
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """Ways from places to sites, hop by hop: of each way place, site (positions), minutes and first node, then every hop in order."""
+
+    place: np.ndarray
+    site: np.ndarray
+    minutes: np.ndarray
+    first: np.ndarray
+    way: np.ndarray  # of each hop: its way, node, next node and minutes
+    node: np.ndarray
+    then: np.ndarray
+    hop_min: np.ndarray
+
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))
 
 
 def paths(ground: Ground, found: Labels, sites: Places, places: Places, *, towards: bool = True) -> gpd.GeoDataFrame:
@@ -18,22 +38,31 @@ def paths(ground: Ground, found: Labels, sites: Places, places: Places, *, towar
     (length of the line) and geometry, of no length where the place is its site. `found` are the labels of `sites` in the
     same direction.
     """
-    at, minutes = entries(ground, found, places, towards=towards)
+    return drawn(ground, follow(found, *entries(ground, found, places, towards=towards)), sites, places, towards=towards)
+
+
+def follow(found: Labels, at: Anchors, minutes: np.ndarray) -> Ways:
+    """The ways of the labels from these anchors on, one of each place, where the minutes are finite."""
     near = np.isfinite(minutes)
-    place, first, minutes = at.place[near], at.node[near], minutes[near]
-    way, frm, to = _hops(found.parent, first)
-    arc = _arcs(ground, *((frm, to) if towards else (to, frm)), found.minutes[frm] - found.minutes[to])
-    driven = np.bincount(way, _driven(ground, frm, to, arc, found.minutes[frm] - found.minutes[to]), minlength=len(place))
-    site = found.source[first]
-    lines = _lines(ground, way, to, arc, first, towards)
+    first = at.node[near].astype(np.int64)
+    way, node, then = _hops(found.parent, first)
+    return Ways(at.place[near], found.source[first], minutes[near], first, way, node, then, found.minutes[node] - found.minutes[then])
+
+
+def drawn(ground: Ground, ways: Ways, sites: Places, places: Places, *, towards: bool = True) -> gpd.GeoDataFrame:
+    """The ways as `paths` tells them, sorted by place; `ways` number nodes as the network."""
+    place, site, way, frm, to = ways.place, ways.site, ways.way, ways.node, ways.then
+    arc = _arcs(ground, *((frm, to) if towards else (to, frm)), ways.hop_min)
+    driven = np.bincount(way, _driven(ground, frm, to, arc, ways.hop_min), minlength=len(place))
+    lines = _lines(ground, way, to, arc, ways.first, towards)
     starts, ends = np.stack([places.x[place], places.y[place]], 1), np.stack([sites.x[site], sites.y[site]], 1)
-    drawn = [_line(np.concatenate([a[None], line, b[None]]), towards) for a, line, b in zip(starts, lines, ends, strict=True)]
-    minutes, driven = np.round(minutes, DECIMALS), np.round(driven, DECIMALS)
+    shapes = [_line(np.concatenate([a[None], line, b[None]]), towards) for a, line, b in zip(starts, lines, ends, strict=True)]
+    minutes, driven = np.round(ways.minutes, DECIMALS), np.round(driven, DECIMALS)
     walk = np.round(np.maximum(minutes - driven, 0.0), DECIMALS)
     frame = gpd.GeoDataFrame({
         "site": sites.ids[site], "minutes": minutes, "walk_min": walk, "drive_min": np.round(minutes - walk, DECIMALS),
-        "metres": shapely.length(drawn)}, geometry=list(drawn), index=places.ids[place], crs=ground.graph.grid.crs)
-    return frame.sort_index()
+        "metres": shapely.length(shapes)}, geometry=list(shapes), index=places.ids[place], crs=ground.graph.grid.crs)
+    return frame.sort_index(kind="stable")
 
 
 def _line(points: np.ndarray, towards: bool) -> shapely.LineString:

@@ -97,6 +97,33 @@ def seat_area(region: Region, travel: Travel, scenario: Scenario) -> TravelTimes
     return travel_times(grounds, people, seats, scenario.mode_umr_seat, cutoff_min=scenario.umr_seat_reach_min)
 
 
+def caro_times(region: Region, localities: pd.Index, units: pd.Index, scenario: Scenario) -> TravelTimes:
+    """Minutes from these localities to these units by mode_hospital, up to the end of the hospital's ramp.
+
+    Searched from the side that has fewer; both ends agree to the last decimal that is told.
+    """
+    grounds, people = _ground(region, scenario)
+    here = people.only(people.ids.isin(localities))
+    there = grounds["a_pie"].set(region.units[region.units.index.isin(units)])
+    mode, cutoff_min = scenario.mode_hospital, scenario.ramp_hospital_none_min
+    if len(there.ids) <= len(here.ids):
+        return travel_times(grounds, here, there, mode, cutoff_min=cutoff_min)
+    found = travel_times(grounds, there, here, mode, cutoff_min=cutoff_min, towards=False)
+    row = np.repeat(np.arange(len(there.ids), dtype=np.int32), np.diff(found.indptr))
+    order = np.lexsort((row, found.site))
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(found.site, minlength=len(here.ids)))]).astype(np.int64)
+    return TravelTimes(here.ids, there.ids, found.cutoff_min, indptr, row[order], found.value[order])
+
+
+def ambulance_times(region: Region, travel: Travel, scenario: Scenario) -> TravelTimes:
+    """Minutes from the public fixed units to localities by mode_teams, at least up to ambulance_reach_min."""
+    if scenario.ambulance_reach_min <= travel.bases.cutoff_min:
+        return travel.bases
+    grounds, people = _ground(region, scenario)
+    units = grounds["a_pie"].set(region.units[region.units["role"].isin(LEVELS)])
+    return travel_times(grounds, people, units, scenario.mode_teams, cutoff_min=scenario.ambulance_reach_min, towards=False)
+
+
 def nearest_seats(region: Region, seats: list[str], scenario: Scenario) -> tuple[Surface, pd.DataFrame]:
     """What units standing in these localities would be: the surface to the nearest in mode_first_level, and per locality.
 

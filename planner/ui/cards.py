@@ -139,9 +139,9 @@ def _proposal(found: Answer, option: str) -> str:
             "Inversión": money(row["costo_inversion"]), "Personas": count(row["personas"]),
             "Brecha ponderada que cierra": count(row["brecha_ponderada_cerrada"])}
     stops = route_of(found, Chosen("propuesta", option)).query("elemento == 'parada'").sort_values("orden")
-    calendar = {f"{r['orden']}. {r['nom_loc']}": f"días {r['dias']}; {minutes(r['minutos'])} de la base; {count(r['personas'], 'personas')}"
-                for _, r in stops.iterrows()}
-    drawn = ("Trazo esquemático: línea recta, no el camino que se recorre.",)
+    calendar = {f"{r['orden']}. {r['nom_loc']}": f"días {r['dias']}; {minutes(r['minutos'])} de camino; {count(r['personas'], 'personas')}"
+                + ("; pernocta" if r["pernocta"] else "") for _, r in stops.iterrows()}
+    drawn = ("Días de trabajo del mes; el camino es el de la temporada del escenario, desde la base o la parada anterior.",)
     return facts(str(row["nombre"]), what, (sentence(row["motivo"]),)) + (
         facts("Paradas", calendar, drawn) if calendar else _area(found, area_of(found, Chosen("propuesta", option))))
 

@@ -16,6 +16,7 @@ import streamlit as st
 
 from planner.model import Region
 from planner.outputs import maps
+from planner.outputs.calendar import calendar_files
 from planner.outputs.geofiles import canonical_json, geojson, manifest, write_files
 from planner.outputs.layers import layers
 from planner.scenarios import Run, choose_again, run_scenario
@@ -126,6 +127,8 @@ def file_bytes(prepared: Prepared, found: Answer, name: str) -> bytes:
         return canonical_json(found.run.outcome.indicators).encode()
     if name == "manifest.json":
         return canonical_json(manifest(found.run.region, found.run.scenario, found.run.plan.solution, Path(prepared.folder))).encode()
+    if name.startswith("calendario."):
+        return calendar_files(found.run.region, found.run.plan, found.run.scenario)[name]
     with tempfile.TemporaryDirectory() as folder:
         write_files(Path(folder), found.layers, found.run.outcome.indicators)
         return (Path(folder) / name).read_bytes()

@@ -15,6 +15,7 @@ from planner.ui.words import plain
 
 FILES = {"localidades.geojson": "Localidades", "unidades.geojson": "Unidades", "propuestas.geojson": "Propuestas", "rutas.geojson": "Rutas",
          "areas_influencia.geojson": "Áreas de influencia", "referencias.geojson": "Referencias a hospital", "plan.gpkg": "GeoPackage",
+         "calendario.csv": "Calendario de rutas", "calendario.ics": "Calendario (iCalendar)",
          "indicadores.json": "Indicadores", "diccionario.csv": "Diccionario de datos", "manifest.json": "Procedencia y supuestos"}
 
 

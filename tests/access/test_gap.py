@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from valley_travel import DRIVE, HOSPITAL, MOBILE, U1, U2, WALK, A, B, C, D, E, F, travel
 
 from planner import columns, schema
-from planner.access.gap import STATES, compute_access
+from planner.access.gap import HOSPITAL_KINDS, STATES, compute_access, hospital_after
 from planner.model import Access, Region
 from planner.settings import Scenario
 
@@ -231,3 +231,16 @@ def test_shorter_minutes_never_widen_the_gap(nearer: dict[tuple[str, str], float
     assert (change <= 1e-12).all()
     assert change.min() < 0
     assert (access(drive={**DRIVE, (E, HOSPITAL): 70.0}).localities["gap_share"] <= access().localities["gap_share"] + 1e-12).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(HOSPITAL_KINDS), st.floats(0, 1), st.floats(0, 1), st.lists(st.floats(0, 400), min_size=2, max_size=5))
+def test_support_of_a_hospital_never_takes_access_away_and_wanes_with_minutes(
+    kind: str, credit: float, today: float, minutes: list[float],
+) -> None:
+    scenario = Scenario(caro_credit=credit, ambulance_credit=credit)
+    near_first = pd.Series(sorted(minutes))
+    after = hospital_after(pd.Series(kind, near_first.index), near_first, pd.Series(today, near_first.index), scenario)
+    assert ((after >= today) & (after <= 1.0 + 1e-12)).all()
+    assert (after.diff().dropna() <= 1e-12).all()
+    assert hospital_after(pd.Series([kind]), pd.Series([np.inf]), pd.Series([today]), scenario).tolist() == [today]

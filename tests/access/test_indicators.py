@@ -144,7 +144,8 @@ def test_modes_units_and_plan() -> None:
     assert (plan["numero"], plan["costo_anual"], plan["costo_inversion"], plan["personas"]) == (2, 6.4e6, 10e6, 800.0)
     assert plan["brecha_ponderada_cerrada"] == pytest.approx(500 * 0.7 * 2 + 300 * 0.7 * 0.25 * 1.75)
     assert (plan["cota_superior"], plan["brecha_optimalidad"], plan["estado"]) == (1250.0, 0.2, "con brecha")
-    assert {k: v["numero"] for k, v in plan["por_tipo"].items()} == {"umm": 1, "umr": 1}
+    assert [(k, v["numero"]) for k, v in plan["por_tipo"].items()] == [("umr", 1), ("umm", 1)]
+    assert plan["personas_apoyo_hospital"] == 0.0
     assert said["opciones_por_tipo"]["umr"] == {"numero": 1, "costo_anual": 3.8e6, "costo_inversion": 8e6}
     assert list(said["por_grado"]) == [*schema.GRADES, "sin dato"]
     assert said["por_municipio"]["99001"]["nombre"] == "Uno"

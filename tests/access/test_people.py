@@ -1,7 +1,9 @@
+import numpy as np
+import pandas as pd
 import pytest
 import valley
 
-from planner.access.people import target_people
+from planner.access.people import far_from_hospital, target_people
 from planner.settings import Scenario
 
 
@@ -13,3 +15,10 @@ def test_target_people_follow_the_definition(definition: str, column: str) -> No
     assert people.tolist() == places[column].tolist()
     assert people.index.equals(places.index)
     assert people.dtype == float
+
+
+def test_far_from_the_hospital_are_those_near_a_first_level_and_beyond_the_hospitals_threshold() -> None:
+    rows = [(10, 60, 121, True), (10, 60, np.inf, True), (10, 60, 120, False), (10, 60.1, 121, False), (0, 60, 121, False),
+            (10, np.nan, 121, False), (10, 60, np.nan, False), (10, np.inf, np.inf, False)]
+    table = pd.DataFrame(rows, columns=["people", "first_level_min", "hospital_min", "far"])
+    assert far_from_hospital(table, Scenario()).tolist() == table["far"].tolist()

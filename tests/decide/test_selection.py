@@ -11,8 +11,9 @@ from scipy.optimize import linprog
 from planner.access.gap import TIERS
 from planner.decide import selection
 from planner.decide.gains import people_tiers, take_best
+from planner.decide.program import model_of, towns_of
 from planner.decide.selection import select
-from planner.model import Access, Option
+from planner.model import Access, Choices, Option
 from planner.settings import Scenario
 
 
@@ -21,6 +22,14 @@ def make_access(people: np.ndarray, room: np.ndarray, access: np.ndarray) -> Acc
     table = pd.DataFrame({"people": people, "sufficiency": room, "access": access, "visits_month": 0.0,
                           "need_weight": 1.0, "weighted_gap": 1.0}, index=ids)
     return Access(table, pd.DataFrame(), pd.DataFrame())
+
+
+def places(access: Access) -> pd.DataFrame:
+    """Localities as the region tells them: two municipalities, the grade and the indigenous part by the last digits of the key."""
+    ids = access.localities.index
+    last = np.array([int(c[-2:]) for c in ids])
+    return pd.DataFrame({"cve_mun": np.where(last % 2, "99001", "99002"), "irs_grade": np.where(last % 3 == 0, "Muy alto", "Alto"),
+                         "population": 100.0, "indigenous": 10.0 * (last % 5)}, index=ids)
 
 
 def make_option(access: Access, name: str, kind: str, pairs: list[tuple[int, int, float, float]], capacity: float,
@@ -103,7 +112,7 @@ def allowed(chosen: tuple[Option, ...], scenario: Scenario) -> bool:
 def test_no_subset_of_options_is_worth_more(seed: int) -> None:
     options, access, scenario = random_instance(seed)
     best = max(worth(s, access, scenario) for k in range(len(options) + 1) for s in combinations(options, k) if allowed(s, scenario))
-    plan = select(options, access, scenario)
+    plan = select(Choices(options), places(access), access, scenario)
     assert plan.solution.value == pytest.approx(best, abs=1e-6)
     assert plan.solution.bound == pytest.approx(best, abs=1e-5)
     assert allowed(tuple(o for o in options if o.id in plan.chosen), scenario)
@@ -132,19 +141,20 @@ def check_plan(served: pd.DataFrame, options: tuple[Option, ...], chosen: tuple[
 @pytest.mark.parametrize("seed", range(40))
 def test_the_greedy_plan_is_a_start_and_no_more(seed: int) -> None:
     options, access, scenario = random_instance(seed)
-    model = selection.model_of(list(options), people_tiers(access, scenario))
-    capital = np.inf if scenario.capital_mxn is None else scenario.capital_mxn / 1e3
-    copies = selection.greedy_copies(model, scenario.budget_mxn_year / 1e3, capital)
+    tiers, there = people_tiers(access, scenario), places(access)
+    towns = towns_of(list(options), tiers, there, access.localities)
+    model = model_of(list(options), tiers, there, scenario, towns=towns)
+    copies = selection.greedy_copies(model)
     bought = tuple(o for o in options for ids, n in zip(model.ids, copies, strict=True) if o.id in ids[:n])
     assert allowed(bought, scenario)
-    solution = select(options, access, scenario).solution
+    solution = select(Choices(options), places(access), access, scenario).solution
     assert worth(bought, access, scenario) <= solution.value + 1e-6 <= solution.bound + 2e-6
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_more_budget_never_buys_less(seed: int) -> None:
     options, access, scenario = random_instance(seed)
-    values = [select(options, access, scenario.model_copy(update={"budget_mxn_year": b, "capital_mxn": None})).solution.value
+    values = [select(Choices(options), places(access), access, scenario.model_copy(update={"budget_mxn_year": b, "capital_mxn": None})).solution.value
               for b in np.linspace(0, 200, 9)]
     assert (np.diff(values) >= -1e-6).all()
 
@@ -155,7 +165,7 @@ def test_shuffled_options_give_the_same_plan() -> None:
     mixed = [replace(o, serves=o.serves.sample(frac=1, random_state=3)) for o in options]
     rng.shuffle(mixed)  # type: ignore[arg-type]
     turned = replace(access, localities=access.localities.sample(frac=1, random_state=1))
-    one, other = select(options, access, scenario), select(tuple(mixed), turned, scenario)
+    one, other = select(Choices(options), places(access), access, scenario), select(Choices(tuple(mixed)), places(turned), turned, scenario)
     assert one.chosen == other.chosen
     pd.testing.assert_frame_equal(one.served, other.served)
     assert asdict(one.solution) == asdict(other.solution)
@@ -164,8 +174,8 @@ def test_shuffled_options_give_the_same_plan() -> None:
 def test_equal_options_are_told_apart_by_id() -> None:
     access = make_access(np.array([100.0]), np.array([0.0]), np.array([0.0]))
     twins = tuple(make_option(access, f"umr-{k}", "umr", [(0, 0, 100.0, 0.5)], 100.0, 10.0) for k in (2, 1, 3))
-    assert select(twins, access, Scenario(budget_mxn_year=10)).chosen == ("umr-1",)
-    assert select(twins, access, Scenario(budget_mxn_year=30)).chosen == ("umr-1",), "what serves nobody more is not bought"
+    assert select(Choices(twins), places(access), access, Scenario(budget_mxn_year=10)).chosen == ("umr-1",)
+    assert select(Choices(twins), places(access), access, Scenario(budget_mxn_year=30)).chosen == ("umr-1",), "what serves nobody more is not bought"
 
 
 def test_an_empty_plan_is_an_honest_answer() -> None:
@@ -174,7 +184,7 @@ def test_an_empty_plan_is_an_honest_answer() -> None:
     useless = make_option(access, "umr-2", "umr", [(0, 1, 50.0, 0.0)], 100.0, 10.0)
     for options, scenario in (((), Scenario()), ((option,), Scenario(budget_mxn_year=0)), ((option,), Scenario(budget_mxn_year=9.99)),
                               ((option,), Scenario(capital_mxn=79.0)), ((useless,), Scenario())):
-        plan = select(options, access, scenario)
+        plan = select(Choices(options), places(access), access, scenario)
         assert plan.chosen == ()
         assert plan.served.empty
         assert list(plan.served.columns) == ["option", "cvegeo", "tier", "people", "minutes"]
@@ -192,7 +202,7 @@ def test_the_budget_is_inclusive() -> None:
 def test_nothing_given_is_changed() -> None:
     options, access, scenario = random_instance(3)
     before = [o.serves.copy() for o in options], access.localities.copy()
-    select(options, access, scenario)
+    select(Choices(options), places(access), access, scenario)
     for option, table in zip(options, before[0], strict=True):
         pd.testing.assert_frame_equal(option.serves, table)
     pd.testing.assert_frame_equal(access.localities, before[1])

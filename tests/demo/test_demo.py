@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 
+from planner.decide.strengthen import vacant_posts
 from planner.demo.files import write_demo
 from planner.demo.terrain import least_cost, trace
 from planner.errors import StorageError
@@ -162,6 +163,10 @@ def test_units_of_every_kind(region: Region) -> None:
     assert set(units.loc[units["institution"] == "SMP", "role"]) == {"ninguno"}
     assert region.circuits is not None
     assert (units.loc[region.circuits["clues"], "role"] == "movil").all()
+    assert region.resources is not None
+    unlisted = units.index[units["role"] == "primer_nivel"].difference(region.resources.index)
+    assert set(unlisted) <= has(units["flags"], "movil_por_nombre")
+    assert 5 <= (vacant_posts(region) > 0).sum() <= 20
 
 
 def test_every_planted_fault_is_found(folder: Path, region: Region) -> None:
@@ -178,7 +183,7 @@ def test_every_planted_fault_is_found(folder: Path, region: Region) -> None:
         "responsable_dividido": set(parts.index[parts > 1]), "responsable_desconocido": set(table.loc[table["clues"].isna(), "cvegeo"]),
     }
     told = {f.code: set(f.examples) for f in region.findings}
-    for code in ("clase_desconocida", "no_es_camino", "via_privada", "barrera_puntual"):
+    for code in ("clase_desconocida", "no_es_camino", "via_privada", "barrera_puntual", "recursos_en_blanco", "recursos_desconocidos"):
         found[code] = told[code]
     assert faults.pop("dem_vacios") < told["dem_vacios"]  # of the cells only two are shown
     assert found == faults
@@ -252,7 +257,7 @@ def test_base_scenario_tells_a_story(run: Run) -> None:
     assert {"umr", "nucleo", "umm", "brigada"} <= set(options)
     assert options["umr"]["numero"] >= 4
     chosen = numbers["plan"]
-    assert {"umr", "nucleo", "umm", "brigada"} == set(chosen["por_tipo"])
+    assert {"umr", "nucleo", "umm", "brigada"} <= set(chosen["por_tipo"])
     assert chosen["costo_anual"] <= Scenario().budget_mxn_year
     assert numbers["total"]["plan"]["brecha_ponderada"] < 0.8 * today["brecha_ponderada"]
 

@@ -14,14 +14,16 @@ from shapely import LineString
 from planner import schema
 from planner.access.gap import compute_access
 from planner.access.outcome import evaluate
-from planner.model import LEVELS, MODES, Option, Outcome, Plan, Region, Solution, Surface, Travel, TravelTimes
+from planner.model import LEVELS, MODES, Day, Option, Outcome, Plan, Region, Solution, Surface, Travel, TravelTimes
 from planner.scenarios import Run
 from planner.settings import Scenario
+from planner.travel.teams import team_legs
 from planner.travel.times import compute_travel
 
 A, B, C, D, E, F = valley.PLACES
 ONE, TWO, MOBILE, HOSPITAL = valley.FACILITIES
 STOPS = (E, B)
+ROUND = (Day((E,), (100 / 3, 30.0)), Day((B,), (7.25, 8.0)))
 
 
 def straight(row: int, col: int) -> np.ndarray:
@@ -51,12 +53,24 @@ def plan() -> Plan:
     serves = pd.DataFrame({"cvegeo": [E, B], "minutes": [100 / 3, 7.25], "people": [250.0, 50.0], "weighted": [175.0, 20.0]})
     options = (
         Option(f"nucleo-{ONE}", "nucleo", ONE, "Unidad uno", 3.5e6, 1.9e6, 3432.8, serves.iloc[:0], "no cabe la mitad"),
-        Option(f"umm-{TWO}-1", "umm", TWO, "Unidad dos", 2e6, 2.574e6, 2400.0, serves, "dispersas", STOPS, 2.0),
+        Option(f"umm-{TWO}-1", "umm", TWO, "Unidad dos", 2e6, 2.574e6, 2400.0, serves, "dispersas", STOPS, ROUND, 2.0),
         Option(f"umr-{F}", "umr", F, "F", 8e6, 3.85e6, 3000.0, serves.iloc[:0], "a 120 min"),
     )
     served = pd.DataFrame({"option": [f"umm-{TWO}-1"] * 3, "cvegeo": [B, B, E], "tier": ["sin_servicio", "con_servicio", "sin_servicio"],
                            "people": [30.0, 20.0, 250.0], "minutes": [7.25, 7.25, 100 / 3]})
     return Plan(options, (f"nucleo-{ONE}", f"umm-{TWO}-1"), served, Solution(100.0, 101.0, "óptimo", "prueba"))
+
+
+def legs(region: Region) -> gpd.GeoDataFrame:
+    """The way of each leg of the circuit, bent at a corner; a fifth of it is walked."""
+    points = pd.concat([region.localities.geometry, region.units.geometry])
+    rows = []
+    for there, *minutes in ((E, *ROUND[0].legs_min), (B, *ROUND[1].legs_min)):
+        for (start, end), minute in zip(((TWO, there), (there, TWO)), minutes, strict=True):
+            line = LineString([points[start], (points[start].x, points[end].y), points[end]])
+            rows.append((start, end, minute, 0.2 * minute, 0.8 * minute, line.length, line))
+    names = ["from_id", "to_id", "minutes", "walk_min", "drive_min", "metres", "geometry"]
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=names), geometry="geometry", crs=region.crs)
 
 
 def localities(region: Region) -> gpd.GeoDataFrame:
@@ -123,7 +137,7 @@ def finished(decided: Plan | None = None, **question: Any) -> Any:
     region, decided = valley.region(), decided or plan()
     table, seats = localities(region), proposals(region, decided)
     indicators = {"total": numbers(table), "por_municipio": {key: numbers(rows) for key, rows in table.groupby("cve_mun")}}
-    outcome = Outcome(table, units(region), seats, indicators)
+    outcome = Outcome(table, units(region), seats, indicators, legs=legs(region))
     return SimpleNamespace(region=region, scenario=Scenario(**question), travel=travel(region), access=None, plan=decided, outcome=outcome)
 
 
@@ -138,5 +152,7 @@ def computed() -> Any:
                              "people": [300.0, 400.0], "minutes": [24.0, 0.0]})
         served = pd.concat([decided.served, more])
         decided = replace(decided, chosen=chosen, served=served[served["option"].isin(chosen)].reset_index(drop=True))
-        return Run(region, scenario, found, access, decided, evaluate(region, found, access, decided, scenario))
+        ends = pd.DataFrame([(a, b) for stop in STOPS for a, b in ((TWO, stop), (stop, TWO))], columns=["from_id", "to_id"])
+        outcome = replace(evaluate(region, found, access, decided, scenario), legs=team_legs(region, scenario, ends))
+        return Run(region, scenario, found, access, decided, outcome)
     return asked

@@ -10,9 +10,8 @@ import pytest
 import valley
 
 from planner import columns, schema
-from planner.decide.circuits import visit_days
 from planner.errors import DataError
-from planner.model import LEVELS, MODES, Mode
+from planner.model import LEVELS, MODES, Mode, Outcome
 from planner.outputs.layers import dictionary, layers
 
 A, B, C, D, E, F = valley.PLACES
@@ -25,7 +24,7 @@ CONTRACT = {
         puntaje_brecha_plan personas_equiv_plan brecha_ponderada_plan cobertura_plan""",
     "unidades": "clues nombre institucion tipologia clase nivel nucleos carga capacidad localidades poblacion",
     "propuestas": "id tipo cvegeo clues costo_inversion costo_anual personas brecha_ponderada_cerrada robustez motivo",
-    "rutas": "dia orden minutos",
+    "rutas": "dia orden minutos min_a_pie min_vehiculo km pernocta",
     "areas_influencia": "clues propuesta min_desde min_hasta",
     "referencias": "clues clues_hospital minutos km",
 }
@@ -94,28 +93,47 @@ def test_minutes_under_every_mode_come_from_travel(run: Any) -> None:
             pd.testing.assert_series_equal(found[f"min_{level}_{mode}"], told, check_names=False)
 
 
-def test_a_route_has_a_line_and_a_stop_for_each_locality_in_order(run: Any) -> None:
+def test_a_route_has_a_stop_for_each_locality_and_a_line_along_each_way_in_its_sense(run: Any) -> None:
     routes = made(run)["rutas"]
-    assert routes["elemento"].tolist() == ["parada", "tramo"] * 2
-    assert routes.geom_type.tolist() == ["Point", "LineString"] * 2
-    lines = routes[routes["elemento"] == "tramo"]
-    assert lines[["cvegeo", "orden", "dia", "dias", "minutos", "personas"]].to_numpy().tolist() == [
-        [E, 1, 1, "1, 11", 33.333333, 250.0], [B, 2, 2, "2, 12", 7.25, 50.0]]
-    base, places = run.region.units.geometry[TWO], run.region.localities.geometry
-    assert [list(g.coords) for g in lines.geometry] == [[base.coords[0], places[c].coords[0]] for c in (E, B)]
-    assert set(routes["trazo"]) == {"esquemático"}
-    assert lines["nombre"].iloc[0] == "Unidad dos, día 1: E"
+    assert routes.index.tolist() == [f"umm-{TWO}-1-{k:02d}-{what}" for k, what in (
+        (1, "parada"), (1, "tramo"), (2, "parada"), (2, "tramo"), (3, "tramo"), (4, "tramo"))]
+    lines, stops = routes[routes["elemento"] == "tramo"], routes[routes["elemento"] == "parada"]
+    assert lines[["de", "a", "orden", "orden_dia", "salida", "dia", "dias", "minutos", "min_parada"]].to_numpy().tolist() == [
+        [TWO, E, 1, 1, 1, 1, "1, 11", 33.3333333333, 180.0], [E, TWO, 2, 2, 1, 1, "1, 11", 30.0, 0.0],
+        [TWO, B, 3, 1, 2, 2, "2, 12", 7.25, 180.0], [B, TWO, 4, 2, 2, 2, "2, 12", 8.0, 0.0]]
+    assert lines["cvegeo"].fillna("").tolist() == [E, "", B, ""]
+    assert lines["nombre"].tolist() == ["Unidad dos, día 1: E", "Unidad dos, día 1: regreso a la base",
+                                        "Unidad dos, día 2: B", "Unidad dos, día 2: regreso a la base"]
+    assert stops[["cvegeo", "orden", "dia", "min_parada", "personas", "visitas_mes"]].to_numpy().tolist() == [
+        [E, 1, 1, 180.0, 250.0, 2.0], [B, 2, 2, 180.0, 50.0, 2.0]]
+    np.testing.assert_allclose(lines["min_a_pie"] + lines["min_vehiculo"], lines["minutos"], atol=1e-9)
+    np.testing.assert_allclose(lines["km"], lines.length / 1000)
+    ways = run.outcome.legs.set_index(["from_id", "to_id"]).geometry
+    assert [g.equals(ways[row.de, row.a]) for g, row in zip(lines.geometry, lines.itertuples(), strict=True)] == [True] * 4
+    assert stops.geometry.tolist() == run.region.localities.geometry[[E, B]].tolist()
+    assert not routes["pernocta"].any()
+    assert lines["personas"].isna().tolist() == [False, True, False, True]
 
 
-def test_ten_stops_twice_a_month_fill_twenty_days_once_each() -> None:
-    days = [day for order in range(1, 11) for day in visit_days(order, 2.0, 20)]
-    assert sorted(days) == list(range(1, 21))
+def test_a_leg_whose_way_is_not_known_is_refused_in_words(run: Any) -> None:
+    short = replace(run.outcome, legs=run.outcome.legs.iloc[1:])
+    with pytest.raises(DataError, match=f"Capa rutas.*walk_min» está vacía.*umm-{TWO}-1-"):
+        layers(run.region, run.travel, short, run.plan, run.scenario)
+
+
+def test_the_calendar_is_in_the_dictionary() -> None:
+    told = dictionary()
+    assert told.loc[told["capa"] == "calendario", "campo"].tolist() == [c.export for c in schema.CALENDAR.all()]
 
 
 def test_an_empty_plan_gives_empty_layers_with_their_fields(run: Any) -> None:
-    outcome = replace(run.outcome, proposals=run.outcome.proposals.iloc[:0])
+    bare = Outcome(run.outcome.localities, run.outcome.units, run.outcome.proposals.iloc[:0], {})  # as of a plan without circuits
     none = replace(run.plan, chosen=(), served=run.plan.served.iloc[:0])
-    found = layers(run.region, run.travel, outcome, none, run.scenario)
+    for outcome in (bare, replace(bare, legs=run.outcome.legs)):
+        empty_but_for_fields(run, layers(run.region, run.travel, outcome, none, run.scenario))
+
+
+def empty_but_for_fields(run: Any, found: dict[str, Any]) -> None:
     for name in ("propuestas", "rutas"):
         assert found[name].empty
         assert list(found[name].columns) == list(made(run)[name].columns)

@@ -14,6 +14,7 @@ import shapely
 import small_roads
 import valley
 
+from planner import schema
 from planner.outputs import maps
 
 ROOT = Path(__file__).parents[2]
@@ -201,3 +202,28 @@ def test_the_referral_is_that_of_the_chosen_unit() -> None:
     assert drawn["name"] == ["Uno"]
     np.testing.assert_allclose(drawn["line"][0], units[["lat", "lon"]].iloc[[0, 3]], atol=1e-5)
     assert json.loads(maps.prepare_referral(layer, "otra"))["line"] == []
+
+
+def test_each_leg_of_a_team_is_drawn_along_its_way_with_its_minutes() -> None:
+    """Stops are no lines; points that the eye cannot tell apart fall away."""
+    units = valley.region().units
+    start, end = units.geometry.iloc[0], units.geometry.iloc[3]
+    bend = [start, ((start.x + end.x) / 2 + 0.5, (start.y + end.y) / 2), (end.x, start.y), end]
+    legs = gpd.GeoDataFrame(
+        {"elemento": ["parada", "tramo", "tramo"], "ruta": "umm-1", "nombre": ["E", "día 1: E", "día 1: regreso"], "minutos": 33.4,
+         "min_a_pie": 3.4, "min_vehiculo": 30.0, "km": 12.34, "pernocta": [True, True, False]},
+        geometry=[end, shapely.LineString(bend[::3]), shapely.LineString(bend[::2] + bend[3:])], crs=units.crs, index=["a", "b", "c"])
+    drawn = json.loads(maps.prepare_layers({"rutas": legs})["rutas"])
+    assert drawn["name"] == ["día 1: E", "día 1: regreso"]
+    assert drawn["note"] == ["33 min: 3 a pie, 30 en vehículo; 12.3 km; pernocta", "33 min: 3 a pie, 30 en vehículo; 12.3 km"]
+    assert [len(line) for line in drawn["line"]] == [2, 3]
+    np.testing.assert_allclose(drawn["line"][0], units[["lat", "lon"]].iloc[[0, 3]], atol=1e-5)
+    assert drawn["alone"]
+
+
+def test_every_kind_of_intervention_has_a_mark_of_its_own() -> None:
+    assert list(maps.PROPOSAL_STYLES) == list(schema.KINDS)
+    marks = [tuple(sorted(style.items())) for _, style in maps.PROPOSAL_STYLES.values()]
+    assert len(set(marks)) == len(marks)
+    looks = [(style["shape"], "fillColor" in style) for _, style in maps.PROPOSAL_STYLES.values()]
+    assert len(set(looks)) == len(looks)
