@@ -287,21 +287,27 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """What the optimiser proved: its plan's value, an upper bound no plan can pass, and how.
+    """What the optimiser proved: its plan's value, a bound that no plan of these options can pass, and how.
 
-    Both in the unit of the scenario's objective: weighted gap closed, people taken, or weighted gap a person by which the worst
-    municipality betters.
+    In the unit of the scenario's objective: weighted gap closed, people taken, or weighted gap a person by which the worst
+    municipality betters. `ceiling` is a second bound, that holds whatever other circuits one might draw.
     """
 
     value: float
     bound: float
     status: str
     method: str
+    ceiling: float = np.nan
 
     @property
     def gap(self) -> float:
         """Part of the bound that this plan does not reach: what a better one could at most add; 0 when both are 0."""
         return 0.0 if self.bound <= 0 else max(0.0, (self.bound - self.value) / self.bound)
+
+    @property
+    def gap_any(self) -> float:
+        """The same against the ceiling: what a plan with any other circuits could at most add."""
+        return self.gap if not self.ceiling > 0 else max(0.0, (self.ceiling - self.value) / self.ceiling)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,15 @@
 """Which localities one team visits: circuits that compete as options, and circuits drawn for what a relaxed plan wants.
 
 A first series shares the stops out greedily, so that whatever can have a circuit has one. When money is set, the selection first
-chooses with all circuits of a kind pooled; `draw` then shares the stops which that plan wants out among real bases, as one
-small mixed-integer program: most gap closed, so many stops and people a team, each stop once.
+chooses with all circuits of a kind pooled; `draw` then places the teams which that plan buys at real bases, as one small
+mixed-integer program (most gap closed, so many stops and people a team, each stop once), and lets each team go on to places
+beyond the reach of its base where that is worth more.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 
 import numpy as np
 from scipy import sparse
@@ -16,8 +18,9 @@ from planner.decide.fleet import Fleet, Market, circuit, pool
 from planner.decide.solver import Problem, solve
 from planner.model import Option
 
+_STARTS = 3  # first stops from which a team of the first series grows
+_SPARE = 2.0  # stops looked at for each stop that is wanted
 _NODES = 5
-_LINKS = 6  # ways on to a stop that are offered
 _NOTHING = 1e-6
 
 
@@ -34,64 +37,69 @@ def pools(fleet: Fleet) -> list[Option]:
 def draw(fleet: Fleet, teams: dict[str, int], left: np.ndarray) -> list[Option]:
     """Circuits for so many teams of each kind, where `left` people of each tier (number of the row in people_tiers) wait.
 
-    Each kind's teams are placed at bases and each stop is given to one of them, for most gap closed.
+    Each kind's teams are placed at bases and each first stop is given to one of them, for most gap closed; then each team takes
+    what is worth more, or for what it has room, of the places beyond.
     """
     wanted = [(market, teams[market.kind]) for market in fleet.markets if teams.get(market.kind, 0) > 0]
     if not wanted:
         return []
-    sets = [(market, base) for market, _ in wanted for base in _widest(market)]
-    problem, stops_of = _placing(fleet, wanted, sets, left)
+    sets = [(market, base) for market, _ in wanted for base in _widest(market.minutes)]
+    worth = {market.kind: _waiting(market, left) for market, _ in wanted}
+    problem, stops_of = _placing(fleet, wanted, sets, worth)
     answer = solve(problem, nodes=_NODES)
     if not answer.feasible:
         return []
-    made = []
+    visited: set[str] = set()
+    groups: list[tuple[Market, int, list[int]]] = []
     for (market, base), (z, columns, members) in zip(sets, stops_of, strict=True):
-        part = dict(zip(members.tolist(), answer.x[columns].tolist(), strict=True))
-        given = {stop: share for stop, share in part.items() if share > _NOTHING}
-        made += [circuit(fleet, market, team) for team in _shared_out(fleet, market, base, given, int(np.rint(answer.x[z])))]
-    return _distinct(made)
+        given = {int(s): float(y) for s, y in zip(members, answer.x[columns], strict=True) if y > _NOTHING}
+        for group in _shared_out(fleet, market, given, int(np.rint(answer.x[z]))):
+            groups.append((market, base, group))
+            visited |= {str(market.stops[s]) for s in group}
+    return _distinct(circuit(fleet, market, _bettered(fleet, market, base, group, *worth[market.kind], visited))
+                     for market, base, group in groups)
 
 
-def _distinct(made: object) -> list[Option]:
-    return sorted({o.id: o for o in made if o is not None and o.weighted > 0}.values(), key=lambda o: o.id)  # type: ignore[attr-defined]
+def _distinct(made: Iterable[Option | None]) -> list[Option]:
+    return sorted({o.id: o for o in made if o is not None and o.weighted > 0}.values(), key=lambda o: o.id)
 
 
-def _widest(market: Market) -> list[int]:
+def _widest(reach: sparse.csr_matrix) -> list[int]:
     """Bases that together reach all there is: of those alike the first, without those whose stops another base reaches too and more."""
-    reach = market.usual
-    reach.sort_indices()
     first: dict[tuple[int, ...], int] = {}
-    for base, (a, b) in enumerate(zip(reach.indptr[:-1], reach.indptr[1:], strict=True)):
-        if b > a:
-            first.setdefault(tuple(reach.indices[a:b].tolist()), base)
+    for base in range(reach.shape[0]):
+        members = _members(reach, base)
+        if len(members):
+            first.setdefault(tuple(members.tolist()), base)
     bases = np.array(sorted(first.values()), int)
-    table = reach[bases].astype(float)
+    table = (reach[bases] > 0).astype(float)
     size = np.asarray(table.sum(axis=1)).ravel()
     within = (table @ table.T).tocoo()
     inside = (within.data == size[within.row]) & (size[within.col] > size[within.row])
     return [int(b) for b in np.delete(bases, np.unique(within.row[inside]))]
 
 
-def _members(market: Market, base: int) -> np.ndarray:
-    return np.sort(market.usual.indices[market.usual.indptr[base] : market.usual.indptr[base + 1]])
+def _members(reach: sparse.csr_matrix, base: int) -> np.ndarray:
+    return np.sort(reach.indices[reach.indptr[base] : reach.indptr[base + 1]])
 
 
-def _placing(fleet: Fleet, wanted: list[tuple[Market, int]], sets: list[tuple[Market, int]], left: np.ndarray
-             ) -> tuple[Problem, list[tuple[int, np.ndarray, np.ndarray]]]:
+def _placing(fleet: Fleet, wanted: list[tuple[Market, int]], sets: list[tuple[Market, int]], 
+             worth_of: dict[str, tuple[np.ndarray, np.ndarray]]) -> tuple[Problem, list[tuple[int, np.ndarray, np.ndarray]]]:
     """Teams (whole) by set of bases and stops by set, as a program; for each set its column, its stops' columns and the stops."""
     gain, most, whole, stops_of = [], [], [], []
     entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     upper: list[float] = []
     visits: dict[str, list[int]] = {}
-    values = {m.kind: _waiting(m, left) for m, _ in wanted}
+    asked = {m.kind: _most_wanted(worth_of[m.kind][0], int(_SPARE * n * fleet.stops_max(m))) for m, n in wanted}
 
     def row(columns: np.ndarray, data: np.ndarray, limit: float) -> None:
         entries.append((np.full(len(columns), len(upper)), columns, data))
         upper.append(limit)
 
     for market, base in sets:
-        worth, crowd = values[market.kind]
-        members = _members(market, base)
+        worth, crowd = worth_of[market.kind]
+        members = _members(market.minutes, base)
+        members = members[asked[market.kind][members]]
         z, columns = len(gain), len(gain) + 1 + np.arange(len(members))
         gain += [0.0, *worth[members]]
         most += [float(dict((m.kind, n) for m, n in wanted)[market.kind]), *np.ones(len(members))]
@@ -102,8 +110,6 @@ def _placing(fleet: Fleet, wanted: list[tuple[Market, int]], sets: list[tuple[Ma
         full = fleet.scenario.umm_people_max
         row(np.append(columns, z), np.append(np.ones(len(columns)), -fleet.stops_max(market)), 0.0)
         row(np.append(columns, z), np.append(np.minimum(crowd[members], full), -full), 0.0)
-        for stop, links in _linked(market, base, members).items():  # whoever goes beyond the first stops passes one of them
-            row(columns[[stop, *links]], np.append(1.0, -np.ones(len(links))), 0.0)
     for market, count in wanted:
         at = np.array([s[0] for s, (m, _) in zip(stops_of, sets, strict=True) if m is market], int)
         row(at, np.ones(len(at)), float(count))
@@ -122,84 +128,135 @@ def _waiting(market: Market, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             np.bincount(market.rows["stop"], people, minlength=count))
 
 
-def _linked(market: Market, base: int, members: np.ndarray) -> dict[int, list[int]]:
-    """For each member that is no first stop: the nearest first stops from which a team goes on to it (positions in `members`)."""
-    first = market.direct(base)
-    place = {int(stop): k for k, stop in enumerate(members)}
-    return {place[int(stop)]: [place[int(i)] for i in market.links(int(stop)) if first[i] and int(i) in place][:_LINKS]
-            for stop in members[~first[members]]}
+def _most_wanted(worth: np.ndarray, count: int) -> np.ndarray:
+    """Bool by stop: the so many that are worth most, and anything at all."""
+    kept = np.zeros(len(worth), bool)
+    kept[np.argsort(-worth, kind="stable")[:count]] = True
+    return kept & (worth > _NOTHING)
 
 
-def _shared_out(fleet: Fleet, market: Market, base: int, given: dict[int, float], teams: int) -> list[list[int]]:
-    """The stops given to one set of bases shared out among its teams, as many people each as fit.
+def _shared_out(fleet: Fleet, market: Market, given: dict[int, float], teams: int) -> list[list[int]]:
+    """The stops given to one base shared out among its teams, as many people each as fit.
 
-    What lies beyond a first stop goes with it. Stops given in parts come last, for they may find no team with room.
+    Stops given in parts come last, for they may find no team with room.
     """
-    if teams <= 0:
-        return []
-    crowd, most, first = market.people, fleet.stops_max(market), market.direct(base)
-    groups: list[list[int]] = [[] for _ in range(teams)]
-    load = np.zeros(teams)
-    for stop in sorted(given, key=lambda s: (given[s] < 1 - _NOTHING, bool(first[s]), -crowd[s], s)):
-        through = [] if first[stop] else [int(i) for i in market.links(stop) if first[i] and i in given][:1]
-        party = [s for s in (*through, stop) if not any(s in g for g in groups)]
-        more = float(crowd[party].sum())
-        with_link = [k for k in range(teams) if set(through) & set(groups[k])]
-        room = [k for k in with_link or range(teams) if len(groups[k]) + len(party) <= most
-                and (not groups[k] or load[k] + more <= fleet.scenario.umm_people_max)]
-        if party and room:
+    crowd, most = market.people, fleet.stops_max(market)
+    groups: list[list[int]] = [[] for _ in range(max(teams, 0))]
+    load = np.zeros(len(groups))
+    for stop in sorted(given, key=lambda s: (given[s] < 1 - _NOTHING, -crowd[s], s)):
+        room = [k for k, group in enumerate(groups)
+                if len(group) < most and (not group or load[k] + crowd[stop] <= fleet.scenario.umm_people_max)]
+        if room:
             k = min(room, key=lambda t: (load[t], t))
-            groups[k] += party
-            load[k] += more
-    return [sorted(g) for g in groups if g]
+            groups[k].append(stop)
+            load[k] += crowd[stop]
+    return [group for group in groups if group]
 
 
-def _series(fleet: Fleet, market: Market) -> list[np.ndarray]:
-    """Stops of circuits by what they close of what no earlier one visits; localities already visited only fill up the second series."""
-    people, weighted = market.people, market.weighted
-    bases = _widest(market)
-    reach = [_members(market, base) for base in bases]
-    free = np.ones(len(people), bool)
-    series: list[np.ndarray] = []
+def _bettered(fleet: Fleet, market: Market, base: int, group: list[int], worth: np.ndarray, crowd: np.ndarray, visited: set[str]
+              ) -> list[int]:
+    """The stops of a team with what nobody visits yet: added while there is room, then in place of stops that are worth less.
 
-    def best(k: int, filled: bool) -> tuple[np.ndarray, float]:
-        members = reach[k] if filled else reach[k][free[reach[k]]]
-        chosen = _fullest(fleet, market, bases[k], members, free)
-        return chosen, -float(weighted[chosen[free[chosen]]].sum())
+    What is added is a first stop of the base, or lies one leg beyond a stop that stays. `visited` is kept up.
+    """
+    first, group = market.direct(base), list(group)
+    reach = _members(market.usual, base)
+    names, full = market.stops, fleet.scenario.umm_people_max
+    for stop in reach[np.argsort(-worth[reach], kind="stable")].tolist():
+        if worth[stop] <= _NOTHING or names[stop] in visited:
+            continue
+        least = min(group, key=lambda s: (worth[s], s))
+        out = None if len(group) < fleet.stops_max(market) else least
+        stays = [s for s in group if s != out]
+        fits = crowd[stays].sum() + crowd[stop] <= full
+        if not fits or (out is not None and worth[out] >= worth[stop]) or not (first[stop] or _goes_on(market, first, stays, stop)):
+            continue
+        group = [*stays, stop]
+        visited.add(str(names[stop]))
+        visited.discard("" if out is None else str(names[out]))
+    return group
+
+
+def _goes_on(market: Market, first: np.ndarray, stays: list[int], stop: int) -> bool:
+    """Whether a team that visits `stays` reaches each of them and the stop, from a first stop on."""
+    seen = {s for s in stays if first[s]}
+    wave = list(seen)
+    while wave:
+        onward = set(market.onward(wave.pop()).tolist()) & ({*stays, stop} - seen)
+        seen |= onward
+        wave += onward
+    return len(seen) == len(stays) + 1
+
+
+def _team(fleet: Fleet, market: Market, base: int, worth: np.ndarray, opening: np.ndarray) -> tuple[int, ...]:
+    """Stops of one team of the base: the best of several that grow from a first stop (or none), best stop next.
+
+    Best is what is worth most, or most per person, of the base's first stops and of those one leg beyond a stop that is there.
+    `opening` tells of each stop what lies one leg beyond it.
+    """
+    first, members = market.direct(base), _members(market.usual, base)
+    here = np.zeros(len(worth), bool)
+    here[members] = worth[members] > 0
+    starts = np.flatnonzero(first & (opening + worth > 0))
+    starts = starts[np.argsort(-(opening + worth)[starts], kind="stable")][:_STARTS]
+    tries: list[tuple[int, ...]] = [()]
+    for rank in (worth, worth / np.maximum(market.people, 1e-9)):
+        tries += [_grown(fleet, market, np.where(here, rank, 0.0), first, start) for start in ([], *([s] for s in starts.tolist()))]
+    return max(tries, key=lambda stops: float(worth[list(stops)].sum()))
+
+
+def _grown(fleet: Fleet, market: Market, rank: np.ndarray, first: np.ndarray, start: list[int]) -> tuple[int, ...]:
+    """A locality larger than the limit of people is visited alone, as far as the capacity goes."""
+    crowd, full = market.people, fleet.scenario.umm_people_max
+    chosen, load, open_ = list(start), float(crowd[start].sum()), first.copy()
+    rank = rank.copy()
+    rank[start] = 0.0
+    for stop in start:
+        open_[market.onward(stop)] = True
+    while len(chosen) < fleet.stops_max(market):
+        worth = np.where(open_ & ((load + crowd <= full) | (not chosen)), rank, 0.0)
+        best = int(np.argmax(worth))
+        if worth[best] <= 0:
+            break
+        chosen.append(best)
+        load += crowd[best]
+        rank[best] = 0.0
+        open_[market.onward(best)] = True
+    return tuple(sorted(chosen))
+
+
+def _opening(fleet: Fleet, market: Market, worth: np.ndarray) -> np.ndarray:
+    """What the best stops one leg beyond each stop are worth, as many as a team may visit besides."""
+    most = fleet.stops_max(market) - 1
+    if not fleet.rules(market).nights_max or most < 1:
+        return np.zeros(len(worth))
+    beyond = [np.maximum(worth[market.onward(stop)], 0.0) for stop in range(len(worth))]
+    return np.array([np.sort(b)[-most:].sum() if len(b) else 0.0 for b in beyond])
+
+
+def _series(fleet: Fleet, market: Market) -> list[tuple[int, ...]]:
+    """Teams by what they are worth beyond all earlier ones; a second series fills up those that alone would visit too few people."""
+    crowd, worth = market.people, market.weighted
+    free = np.ones(len(worth), bool)
+    series: list[tuple[int, ...]] = []
+    bases, opening = _widest(market.usual), _opening(fleet, market, worth)
+
+    def best(base: int, filled: bool) -> tuple[tuple[int, ...], float]:
+        left = np.where(free, worth, 1e-6 * worth if filled else 0.0)
+        stops = _team(fleet, market, base, left, opening)
+        enough = crowd[list(stops)].sum() >= fleet.scenario.mobile_people_min
+        return stops, -float((worth * free)[list(stops)].sum()) if enough else 0.0
 
     for filled in (False, True):
-        queue = [(best(k, filled)[1], k) for k in range(len(reach))]
+        queue = [(best(base, filled)[1], base) for base in bases]
         heapq.heapify(queue)
         while queue:
-            _, k = heapq.heappop(queue)
-            chosen, value = best(k, filled)  # what was believed may have been taken by others
-            if value < 0 and queue and (value, k) > queue[0]:
-                heapq.heappush(queue, (value, k))
-            elif value < 0:
-                series.append(chosen)
-                free[chosen] = False
-                heapq.heappush(queue, (best(k, filled)[1], k))
+            _, base = heapq.heappop(queue)
+            stops, value = best(base, filled)  # what was believed may have been taken by others
+            if value < -_NOTHING and queue and (value, base) > queue[0]:
+                heapq.heappush(queue, (value, base))
+            elif value < -_NOTHING:
+                series.append(stops)
+                free[list(stops)] = False
+                heapq.heappush(queue, (best(base, filled)[1], base))
     return series
-
-
-def _fullest(fleet: Fleet, market: Market, base: int, members: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """One base's stops, free ones first, by gap or by gap per person, whichever closes more; none if too few people.
-
-    A locality larger than the limit of people is visited alone, as far as the capacity goes.
-    """
-    people, weighted, first = market.people, market.weighted, market.direct(base)
-    tries = []
-    for worth in (weighted, weighted / np.maximum(people, 1e-9)):
-        chosen: list[int] = []
-        load = 0.0
-        for i in members[np.lexsort((-worth[members], ~free[members]))].tolist():
-            links = [] if first[i] else [int(j) for j in market.links(i) if first[j]]
-            party = [i] if first[i] or set(links) & set(chosen) else [*links[:1], i]
-            more = float(people[party].sum())
-            if i not in chosen and len(chosen) + len(party) <= fleet.stops_max(market) and (
-                    not chosen or load + more <= fleet.scenario.umm_people_max):
-                chosen += party
-                load += more
-        if load >= fleet.scenario.mobile_people_min:
-            tries.append(np.array(sorted(chosen)))
-    return max(tries, key=lambda c: float(weighted[c[free[c]]].sum()), default=np.array([], int))

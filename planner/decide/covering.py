@@ -237,8 +237,9 @@ def _descended(instance: Instance) -> tuple[Array, float, Array]:
         over = (instance.budget - float(instance.cost @ choice)) / unit if limited else 0.0
         return bound.value, np.append(instance.by_place @ choice - (u[:-1] < weight), over), choice
 
-    start = np.append(weight / instance.by_place.getnnz(axis=1), 0.0)
     least = max(instance.worth(choice) for choice in _greedy(instance))
+    dear = 0.5 * least / instance.budget * unit if limited else 0.0  # half of what money buys on average: from zero the price takes long
+    start = np.append(weight / instance.by_place.getnnz(axis=1), dear)
     u, x = descend(bound_at, start, np.zeros(len(start)), np.append(weight, np.inf if limited else 0.0), least)
     return u[:-1], float(u[-1]) / unit, x
 

@@ -36,16 +36,20 @@ class Market:
     stops: pd.Index  # cvegeo, sorted
     rows: pd.DataFrame  # the stops' tiers: cvegeo, tier, people, gain, stop (position); by cvegeo and tier
     reach: sparse.csr_matrix  # bool, bases x stops: whom a team of the base may visit in some round
-    usual: sparse.csr_matrix  # bool: those of them at one leg more, at most, than the first of a trip
+    usual: sparse.csr_matrix  # bool: those of them from which it also comes home in what a stop leaves of a day
     minutes: sparse.csr_matrix  # bases x stops: minutes out, told where a stop may be the first of a trip (at least 1e-9)
     legs: sparse.csr_matrix  # stops x stops, from row to column: minutes up to leg_max_min (at least 1e-9)
     capital_mxn: float
     annual_mxn: float
 
-    @property
+    @cached_property
     def weighted(self) -> np.ndarray:
         """Gap closed by visiting each stop."""
         return np.bincount(self.rows["stop"], self.rows["people"] * self.rows["gain"], minlength=len(self.stops))
+
+    @cached_property
+    def people(self) -> np.ndarray:
+        return np.bincount(self.rows["stop"], self.rows["people"], minlength=len(self.stops)).astype(float)
 
     def direct(self, base: int) -> np.ndarray:
         """Bool by stop: may be the first of a trip from the base."""
@@ -53,19 +57,10 @@ class Market:
         first[self.minutes.indices[self.minutes.indptr[base] : self.minutes.indptr[base + 1]]] = True
         return first
 
-    def links(self, stop: int) -> np.ndarray:
-        """Stops from which a team may go on to this one, nearest first."""
-        at = slice(self.arriving.indptr[stop], self.arriving.indptr[stop + 1])
-        return self.arriving.indices[at][np.lexsort((self.arriving.indices[at], self.arriving.data[at]))]
-
-    @cached_property
-    def arriving(self) -> sparse.csr_matrix:
-        """The legs by the stop where they end."""
-        return self.legs.T.tocsr()
-
-    @property
-    def people(self) -> np.ndarray:
-        return np.bincount(self.rows["stop"], self.rows["people"], minlength=len(self.stops)).astype(float)
+    def onward(self, stop: int) -> np.ndarray:
+        """Stops to which a team may go on from this one."""
+        at: np.ndarray = self.legs.indices[self.legs.indptr[stop] : self.legs.indptr[stop + 1]]
+        return at
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +77,9 @@ class Fleet:
     def stops_max(self, market: Market) -> int:
         return stops_limit(market.visits, self.scenario)
 
+    def rules(self, market: Market) -> RoundRules:
+        return RoundRules.of(market.kind, market.visits, self.scenario)
+
 
 @dataclass(frozen=True, eq=False)
 class Choices:
@@ -94,6 +92,11 @@ class Choices:
     options: tuple[Option, ...]  # by id
     pools: tuple[Option, ...] = ()
     fleet: Fleet | None = None
+
+    @property
+    def reached(self) -> pd.Index:
+        """Localities (cvegeo) that some team reaches."""
+        return pd.Index(sorted({c for p in self.pools for c in p.serves["cvegeo"]}), dtype="str")
 
 
 def fleet_of(region: Region, travel: Travel, access: Access, tiers: pd.DataFrame, scenario: Scenario, cache: Path | None = None) -> Fleet:
@@ -138,10 +141,9 @@ def _reach(stops: pd.Index, times: TeamTimes, legs: sparse.csr_matrix, nights: i
         return both, (both > 0).tocsr(), (both > 0).tocsr()
     reach = (out > 0).astype(float)
     step = (legs > 0).astype(float)
-    usual = ((reach + (reach @ step).multiply(home > 0)) > 0).tocsr()
     for _ in range((nights + 1) * scenario.stops_day_max - 1):
         reach = ((reach + reach @ step) > 0).astype(float)
-    return out, (reach > 0).tocsr(), usual
+    return out, (reach > 0).tocsr(), reach.multiply(home > 0).tocsr()
 
 
 def _table(times: TravelTimes, stops: pd.Index) -> sparse.csr_matrix:
@@ -159,17 +161,20 @@ def circuit(fleet: Fleet, market: Market, stops: Sequence[int]) -> Option | None
     chosen = np.array(sorted(stops), int)
     if not len(chosen):
         return None
-    near = market.minutes[:, chosen].tocsr()
-    count, total = np.diff(near.indptr), np.asarray(near.sum(axis=1)).ravel()
-    reached = np.asarray(market.reach[:, chosen].sum(axis=1)).ravel()
-    order = np.lexsort((np.arange(len(count)), total, -count, -reached))
+    near = market.minutes[:, chosen]
+    legs = (market.legs[chosen][:, chosen] > 0).astype(float)
+    linked = (near > 0).astype(float)
+    for _ in range(len(chosen) if fleet.rules(market).nights_max else 0):
+        linked = ((linked + linked @ legs) > 0).astype(float)
+    total, count = np.asarray(near.sum(axis=1)).ravel(), np.diff(near.tocsr().indptr)
+    order = np.lexsort((np.arange(len(count)), total, -count, -np.asarray(linked.sum(axis=1)).ravel()))
     tried = [_driven(fleet, market, int(base), chosen) for base in order[:_BASES_TRIED] if count[base]]
     made = [option for option in tried if option is not None]
     return min(made, key=lambda o: (-o.weighted, sum(m for d in o.days for m in d.legs_min), o.id), default=None)
 
 
 def _driven(fleet: Fleet, market: Market, base: int, chosen: np.ndarray) -> Option | None:
-    rules = RoundRules.of(market.kind, market.visits, fleet.scenario)
+    rules = fleet.rules(market)
     weighted = market.weighted
     minutes = _minutes(fleet.times, market, base, chosen)
     linked = _linked(minutes, rules)

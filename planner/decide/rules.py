@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -41,18 +43,14 @@ def mobile_candidates(region: Region, travel: Travel, access: Access, scenario: 
     return pd.DataFrame({"umm": stop & vehicle_reaches(travel, region), "brigada": stop & brigade_country(travel, region)})
 
 
-def stop_limit_min(scenario: Scenario) -> float:
-    """Farthest stop from its base: the first-stop limit, and there and back with the stop inside one shift."""
-    return min(scenario.first_stop_max_min, (scenario.shift_hours - scenario.stop_hours_min) * 60.0 / 2.0)
-
-
 def stops_limit(visits_month: float, scenario: Scenario) -> int:
-    """Most stops of a circuit at one stop a day, each visited `visits_month` times in the working days of a month.
+    """Most stops of a circuit that the month has room for, each visited `visits_month` times.
 
-    >>> stops_limit(2.0, Scenario()), stops_limit(4.0, Scenario())
-    (10, 5)
+    >>> stops_limit(2.0, Scenario()), stops_limit(8.0, Scenario())
+    (10, 4)
     """
-    return min(scenario.umm_stops_max, int(scenario.working_days_month / visits_month + 1e-9))
+    fit = min(scenario.stops_day_max, int(scenario.shift_hours / scenario.stop_hours_min + 1e-9))
+    return min(scenario.umm_stops_max, scenario.working_days_month // max(math.ceil(visits_month - 1e-9), 1) * fit)
 
 
 def seat_rules(region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.DataFrame:
@@ -83,12 +81,14 @@ def serves_enough(pairs: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     return gainful[gainful["site"].isin(people.index[people >= scenario.umr_people_min])]
 
 
-def left_out(options: tuple[Option, ...], region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.DataFrame:
-    """Why a locality beyond reach has no option: index cvegeo, columns `rule` (name) and `reason` (Spanish)."""
+def left_out(options: tuple[Option, ...], reached: pd.Index, region: Region, access: Access, scenario: Scenario) -> pd.DataFrame:
+    """Why a locality beyond reach has no option: index cvegeo, columns `rule` (name) and `reason` (Spanish).
+
+    `reached` are the localities to which some mobile team has a way.
+    """
     index = region.localities.index
     served = index.isin(pd.concat([o.serves["cvegeo"] for o in options])) if options else np.zeros(len(index), bool)
     rows = access.localities.reindex(index)
-    near_base = index.isin(travel.bases.within(stop_limit_min(scenario))["cvegeo"])
     causes = {  # the first that holds is told
         "sin_tiempos": (rows["first_level_min"].isna(), "sin tiempos de traslado conocidos"),
         "sin_personas": (rows["people"] <= 0, "sin población objetivo"),
@@ -97,8 +97,9 @@ def left_out(options: tuple[Option, ...], region: Region, travel: Travel, access
                              f" y a más de {scenario.remote_min:g} min: valorar en campo"),
         "localidad_grande": (~mobile_size(region, scenario),
                              f"más de {scenario.mobile_locality_max:g} habitantes, y ninguna sede de UMR factible la acerca"),
-        "sin_base": (~pd.Series(near_base, index),
-                     f"ninguna unidad fija a {stop_limit_min(scenario):g} min o menos {BY_MODE[scenario.mode_teams]}"),
+        "sin_base": (pd.Series(~index.isin(reached), index),
+                     f"ningún equipo llega {BY_MODE[scenario.mode_teams]} desde una unidad fija: primera parada a más de "
+                     f"{scenario.first_stop_max_min:g} min, o de parada a parada más de {scenario.leg_max_min:g}"),
         "ruta_corta": (pd.Series(True, index), f"las rutas y sedes posibles no reúnen el mínimo de personas"
                                                f" ({scenario.mobile_people_min:g} en ruta, {scenario.umr_people_min:g} en UMR)"),
     }
@@ -107,9 +108,9 @@ def left_out(options: tuple[Option, ...], region: Region, travel: Travel, access
     return out[(beyond_reach(access, scenario) | rows["first_level_min"].isna()) & ~served]
 
 
-def why_not(plan: Plan, region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.Series:
+def why_not(plan: Plan, reached: pd.Index, region: Region, access: Access, scenario: Scenario) -> pd.Series:
     """Spanish reason by cvegeo of every locality that the plan leaves as it is: no feasible option, or none that was chosen."""
-    reason: pd.Series = left_out(plan.options, region, travel, access, scenario)["reason"].astype(object)
+    reason: pd.Series = left_out(plan.options, reached, region, access, scenario)["reason"].astype(object)
     able = pd.DataFrame([(cvegeo, o.id) for o in plan.options for cvegeo in o.serves["cvegeo"].unique()], columns=["cvegeo", "option"])
     waiting = able[~able["cvegeo"].isin(plan.served["cvegeo"])].sort_values(["cvegeo", "option"]).groupby("cvegeo")["option"]
     unfunded = {c: f"{len(ids)} {'intervención factible la atendería' if len(ids) == 1 else 'intervenciones factibles la atenderían'} "

@@ -26,7 +26,7 @@ _ROUNDING = 1e-9
 
 def select(choices: Choices, places: pd.DataFrame, access: Access, scenario: Scenario, *, known: tuple[str, ...] = (),
            nodes: int = _MAX_NODES) -> Plan:
-    """The best plan found within the budget, with a bound that no plan can pass, whatever circuits it draws.
+    """The best plan found within the budget, with the bound of these options and the one that holds whatever circuits are drawn.
 
     `places` are the region's localities; `known` a plan to better, such as that of a smaller budget. Deterministic: one thread,
     limits in nodes, never in seconds. SettingsError if what the scenario requires cannot be had; SolverError if no answer comes.
@@ -35,7 +35,7 @@ def select(choices: Choices, places: pd.DataFrame, access: Access, scenario: Sce
     able = _able(options, scenario)
     if not able:
         why = "no hay intervenciones factibles" if not options else "el presupuesto no alcanza para ninguna"
-        return Plan(options, (), pd.DataFrame(columns=SERVED_COLUMNS), Solution(0.0, 0.0, "óptimo", why))
+        return Plan(options, (), pd.DataFrame(columns=SERVED_COLUMNS), Solution(0.0, 0.0, "óptimo", why, 0.0))
     tiers = people_tiers(access, scenario)
     pools = [p for p in choices.pools if any(o.kind == p.kind for o in able)]
     towns = towns_of([*able, *pools], tiers, places, access.localities)
@@ -47,12 +47,13 @@ def select(choices: Choices, places: pd.DataFrame, access: Access, scenario: Sce
     model = model_of(able, tiers, places, scenario, towns=towns)
     best, bound = _best(model, scenario, known, nodes)
     served, value, copies = best
-    bound = max(wider[1].bound if wider else bound, value)
+    bound = max(bound, value)
+    ceiling = max(wider[1].bound, bound) if wider else bound
     kept = {k for group in model.required for k in group}
     chosen = {*served["option"], *(i for k in kept for i in model.ids[k][: copies[k]])}
     proved = bound - value <= max(_ROUNDING * bound, _MIN_PEOPLE)
     return Plan(options, tuple(sorted(chosen)), served,
-                Solution(value, bound, "óptimo" if proved else "con brecha", "programa entero mixto (HiGHS)"))
+                Solution(value, bound, "óptimo" if proved else "con brecha", "programa entero mixto (HiGHS)", ceiling))
 
 
 Found = tuple[pd.DataFrame, float, np.ndarray]  # whom the plan serves, its value, copies of each choice
