@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 
-from planner.settings import Frozen, read_toml, slug, validated
+from planner.assumptions import Frozen
+from planner.settings import read_toml, slug, validated
 
 
 class LocalitiesFiles(Frozen):

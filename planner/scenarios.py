@@ -14,8 +14,11 @@ from planner.access.outcome import evaluate
 from planner.access.rules import chosen_options
 from planner.closures import closed
 from planner.decide.calendar import schedule
+from planner.decide.curve import Curve, budget_curve, other_plans
+from planner.decide.explain import explained, sentence
 from planner.decide.fleet import Choices
 from planner.decide.options import feasible_options
+from planner.decide.robustness import Robustness, robustness
 from planner.decide.rules import why_not
 from planner.decide.selection import select
 from planner.model import Access, Outcome, Plan, Region, Travel
@@ -37,6 +40,10 @@ class Run:
     choices: Choices
     plan: Plan
     outcome: Outcome
+    explained: pd.DataFrame  # every option: decide.explain
+    curve: Curve | None = None
+    others: tuple[Plan, ...] = ()
+    robustness: Robustness | None = None
     cache: Path | None = None
 
 
@@ -56,8 +63,25 @@ def run_scenario(region: Region, scenario: Scenario, *, progress: Told = lambda 
     progress(f"Eligiendo entre {len(choices.options)} intervenciones")
     plan = select(choices, region.localities, access, scenario)
     progress("Calculando consecuencias")
-    outcome = _consequences(region, travel, access, choices, plan, scenario, cache)
-    return Run(region, scenario, travel, access, choices, plan, outcome, cache)
+    outcome, why = _consequences(region, travel, access, choices, plan, scenario, cache)
+    return _asked(Run(region, scenario, travel, access, choices, plan, outcome, why, cache=cache), progress)
+
+
+def _asked(run: Run, progress: Told) -> Run:
+    """The run with what its scenario asks for besides: a curve, other plans, draws."""
+    scenario, places = run.scenario, run.region.localities
+    curve = None
+    if scenario.curve_points:
+        curve = budget_curve(run.choices, places, run.access, scenario, scenario.curve_points, progress=progress)
+    others = tuple(other_plans(run.choices, places, run.access, scenario, run.plan)) if run.plan.chosen else ()
+    if not scenario.draws:
+        return replace(run, curve=curve, others=others)
+    progress(f"Sorteos: 0 de {scenario.draws}")
+    found = robustness(run.region, scenario, run.plan, cache=run.cache, progress=progress)
+    frequency = found.frequency(run.outcome.proposals.index)
+    robust = (frequency >= scenario.uncertainty.robust).map({True: "sí", False: "no"})
+    outcome = replace(run.outcome, proposals=run.outcome.proposals.assign(robustness=frequency, robust=robust))
+    return replace(run, curve=curve, others=others, robustness=found, outcome=outcome)
 
 
 def choose_again(run: Run, scenario: Scenario) -> Run:
@@ -66,18 +90,24 @@ def choose_again(run: Run, scenario: Scenario) -> Run:
     Right only if `scenario` differs from the run's in `name`, `budget_mxn_year` and `capital_mxn`, on which no option depends.
     """
     plan = select(run.choices, run.region.localities, run.access, scenario)
-    outcome = _consequences(run.region, run.travel, run.access, run.choices, plan, scenario, run.cache)
-    return replace(run, scenario=scenario, plan=plan, outcome=outcome)
+    outcome, why = _consequences(run.region, run.travel, run.access, run.choices, plan, scenario, run.cache)
+    return replace(run, scenario=scenario, plan=plan, outcome=outcome, explained=why, curve=None, others=(), robustness=None)
 
 
 def _consequences(region: Region, travel: Travel, access: Access, choices: Choices, plan: Plan, scenario: Scenario, cache: Path | None
-                  ) -> Outcome:
-    """The outcome, with the teams' ways and what the checker of circuits says, and a reason also where the plan does nothing."""
+                  ) -> tuple[Outcome, pd.DataFrame]:
+    """The outcome, with the teams' ways and what the checker of circuits says, and why each option and each place stands as it does."""
     outcome = evaluate(region, travel, access, plan, scenario)
     circuits = [o for o in chosen_options(plan) if o.days]
     driven = [schedule(o, scenario)[["from_id", "to_id"]] for o in circuits]
     legs = team_legs(region, scenario, pd.concat(driven) if driven else pd.DataFrame(columns=["from_id", "to_id"]), cache)
+    why = explained(region.localities, access, scenario, plan)
+    why = why.assign(sentence=[sentence(row, scenario) for _, row in why.iterrows()])
+    told = why.reindex(outcome.proposals.index)
+    proposals = outcome.proposals.assign(
+        **{c: told[c].astype(float) for c in ("incremental_people", "incremental_weighted", "year")},
+        reason=[f"{reason}; {more}" for reason, more in zip(outcome.proposals["reason"], told["sentence"], strict=True)])
     localities = outcome.localities
     reason = localities["reason"].fillna(why_not(plan, choices.reached, region, access, scenario).reindex(localities.index))
-    return replace(outcome, localities=localities.assign(reason=reason), legs=legs,
-                   violations=(*outcome.violations, *circuit_faults(circuits, legs, scenario)))
+    return replace(outcome, localities=localities.assign(reason=reason), proposals=proposals, legs=legs,
+                   violations=(*outcome.violations, *circuit_faults(circuits, legs, scenario))), why

@@ -259,8 +259,17 @@ PROPOSALS = Table("proposals", C("id", "text", "id", "Propuesta", "Identificador
     C("people", "float", "personas", "Personas", "Personas objetivo que atiende en el plan", PEOPLE, "derivado", low=0),
     C("weighted", "float", "brecha_ponderada_cerrada", "Brecha ponderada cerrada", "Brecha ponderada que cierra en el plan",
       "personas ponderadas", "derivado", low=0),
+    C("own_people", "float", "personas_propias", "Personas por sí sola", "Personas que atendería si estuviera sola", PEOPLE,
+      "derivado", low=0),
+    C("incremental_people", "float", "personas_incrementales", "Personas que agrega", "Personas que el plan dejaría de atender sin ella",
+      PEOPLE, "derivado", null=True, low=0),
+    C("incremental_weighted", "float", "brecha_incremental", "Brecha que agrega", "Lo que el plan dejaría de cerrar sin ella",
+      "personas ponderadas", "derivado", null=True, low=0),
+    C("year", "float", "anio_despliegue", "Año", "Año de despliegue del plan; no es el mejor plan de cada año", "año",
+      "derivado", null=True, low=1),
     C("robustness", "float", "robustez", "Robustez", "Frecuencia con que se elige bajo perturbaciones (nulo: no evaluada)", "",
       "derivado", null=True, low=0, high=1),
+    C("robust", "text", "robusta", "Robusta", "Se elige en casi todos los sorteos: sí o no (nulo: no evaluada)", "", "derivado", null=True),
     C("reason", "text", "motivo", "Motivo", "Por qué es factible y qué resuelve", "", "derivado"),
 ))
 

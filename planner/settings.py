@@ -15,88 +15,17 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from planner.assumptions import Frozen, Need, RoadFactors, RoadSpeeds, Uncertainty
 from planner.errors import SettingsError
 from planner.model import Kind, Mode
-from planner.schema import GRADES
 
 T = TypeVar("T", bound=BaseModel)
 
 
 def _value(default: Any, unit: str, mark: str, source: str, meaning: str, **limits: Any) -> Any:
     return Field(default, description=meaning, json_schema_extra={"unit": unit, "mark": mark, "source": source}, **limits)
-
-
-class Frozen(BaseModel):
-    """A section of a file: cannot be changed, knows all its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Need(Frozen):
-    """Need weight of each grade of rezago social, 0 to 1."""
-
-    muy_bajo: float = Field(0.0, ge=0, le=1)
-    bajo: float = Field(0.25, ge=0, le=1)
-    medio: float = Field(0.5, ge=0, le=1)
-    alto: float = Field(0.75, ge=0, le=1)
-    muy_alto: float = Field(1.0, ge=0, le=1)
-
-    def by_grade(self) -> dict[str, float]:
-        """The weights keyed by the grade's name on screen.
-
-        >>> Need().by_grade()["Muy alto"]
-        1.0
-        """
-        return dict(zip(GRADES, (self.muy_bajo, self.bajo, self.medio, self.alto, self.muy_alto), strict=True))
-
-
-class RoadSpeeds(Frozen):
-    """km/h of a vehicle by class of road on asphalt, where no speed is posted; on paths one walks."""
-
-    motorway: float = Field(90.0, gt=0, le=130)
-    trunk: float = Field(80.0, gt=0, le=130)
-    primary: float = Field(70.0, gt=0, le=130)
-    secondary: float = Field(60.0, gt=0, le=130)
-    tertiary: float = Field(50.0, gt=0, le=130)
-    unclassified: float = Field(40.0, gt=0, le=130)
-    residential: float = Field(30.0, gt=0, le=130)
-    road: float = Field(30.0, gt=0, le=130)
-    service: float = Field(20.0, gt=0, le=130)
-    track: float = Field(20.0, gt=0, le=130)
-    ferry: float = Field(15.0, gt=0, le=130)
-    carretera: float = Field(80.0, gt=0, le=130)
-    camino: float = Field(60.0, gt=0, le=130)
-    camino_sin_pavimento: float = Field(30.0, gt=0, le=130)
-    calle: float = Field(30.0, gt=0, le=130)
-
-
-class RoadFactors(Frozen):
-    """Share of a road's speed left by its surface, its OSM tracktype or its OSM smoothness."""
-
-    asphalt: float = Field(1.0, gt=0, le=1)
-    paved: float = Field(0.9, gt=0, le=1)
-    compacted: float = Field(0.85, gt=0, le=1)
-    unpaved: float = Field(0.7, gt=0, le=1)
-    tracktype: tuple[float, float, float, float, float] = (1.0, 0.9, 0.8, 0.7, 0.6)
-    bad: float = Field(0.8, gt=0, le=1)
-    very_bad: float = Field(0.6, gt=0, le=1)
-    horrible: float = Field(0.4, gt=0, le=1)
-    very_horrible: float = Field(0.2, gt=0, le=1)
-
-
-class Uncertainty(Frozen):
-    """How far each assumption may lie from the scenario's value in the draws, either way, and how often a thing happens."""
-
-    dirt_speed: float = Field(0.3, ge=0, lt=1)
-    rains: float = Field(0.5, ge=0, le=1)
-    capacity: float = Field(0.15, ge=0, lt=1)
-    utilisation: float = Field(0.15, ge=0, lt=1)
-    need: float = Field(0.2, ge=0, le=1)
-    people: float = Field(0.1, ge=0, lt=1)
-    units_out: float = Field(0.01, ge=0, le=1)
-    robust: float = Field(0.8, gt=0, le=1)
 
 
 class Scenario(Frozen):
@@ -189,14 +118,16 @@ class Scenario(Frozen):
         2.0, "visitas/mes", "derivado", "Práctica de tres estados", "Visitas al mes de una UMM a cada localidad", gt=0, le=30)
     brigade_visits_month: float = _value(
         1.0, "visitas/mes", "supuesto", "planner", "Visitas al mes de una brigada a cada localidad", gt=0, le=30)
-    working_days_month: int = _value(20, "días", "derivado", "Práctica de tres estados", "Días de trabajo al mes (cuatro semanas)", ge=1, le=28)
+    working_days_month: int = _value(
+        20, "días", "derivado", "Práctica de tres estados", "Días de trabajo al mes (cuatro semanas)", ge=1, le=28)
     stop_hours_min: float = _value(3.0, "h", "derivado", "Práctica de tres estados", "Horas mínimas por parada", gt=0, le=24)
     shift_hours: float = _value(8.0, "h", "derivado", "Práctica de tres estados", "Jornada de puerta a puerta", gt=0, le=24)
     first_stop_max_min: float = _value(90.0, "min", "supuesto", "planner", "Minutos máximos de la base a una parada", gt=0, le=480)
     stops_day_max: int = _value(2, "paradas/día", "derivado", "Práctica de tres estados",
                                 "Paradas en un día, cuando la jornada alcanza", ge=1, le=6)
     leg_max_min: float = _value(90.0, "min", "supuesto", "planner", "Minutos máximos de una parada a la siguiente", gt=0, le=480)
-    brigade_nights_max: int = _value(4, "noches", "supuesto", "planner", "Noches seguidas que una brigada pasa fuera de su base", ge=0, le=6)
+    brigade_nights_max: int = _value(
+        4, "noches", "supuesto", "planner", "Noches seguidas que una brigada pasa fuera de su base", ge=0, le=6)
     calendar_start: date = _value(date(2026, 1, 5), "fecha", "supuesto", "planner", "Lunes en que empieza el calendario de rutas")
     remote_min: float = _value(
         180.0, "min", "supuesto", "planner", "Lejanía desde la que una localidad mínima se valora en campo", gt=0, le=1440)
@@ -212,7 +143,8 @@ class Scenario(Frozen):
         (), "", "supuesto", "planner", "Lo que el plan no puede tener: id de una propuesta, o clave del lugar (CVEGEO o CLUES)")
     closures: tuple[str, ...] = _value((), "", "supuesto", "planner", "CLUES de las unidades que cierran en el escenario")
     share_min_very_high: float = _value(
-        0.0, "proporción", "supuesto", "planner", "Parte mínima de las personas atendidas que vive en localidades de rezago muy alto", ge=0, le=1)
+        0.0, "proporción", "supuesto", "planner",
+        "Parte mínima de las personas atendidas que vive en localidades de rezago muy alto", ge=0, le=1)
     share_min_indigenous: float = _value(
         0.0, "proporción", "supuesto", "planner", "Parte mínima de las personas atendidas que es indígena", ge=0, le=1)
     budget_mxn_year: float = _value(100e6, "MXN/año", "supuesto", "planner", "Presupuesto anual: operación + capital anualizado", ge=0)

@@ -26,6 +26,11 @@ ROADS = {
     "tracktype": "brecha de firme a blanda", "bad": "mal estado", "very_bad": "muy mal estado", "horrible": "pésimo estado",
     "very_horrible": "casi intransitable",
 }
+# What the draws vary, and what counts as robust.
+DOUBTS = {
+    "dirt_speed": "velocidad en terracería ±", "rains": "años con lluvias", "capacity": "capacidad ±", "utilisation": "utilización ±",
+    "need": "peso de la necesidad ±", "people": "población ±", "units_out": "unidades fuera de servicio", "robust": "es robusta desde",
+}
 
 
 def people_told(number: float) -> str:

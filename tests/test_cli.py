@@ -61,7 +61,7 @@ def test_the_main_job(planner: Planner, tmp_path: Path) -> None:
     run = home / "runs/demo/base"
     names = {p.name for p in run.iterdir()}
     assert names == {"localidades.geojson", "unidades.geojson", "propuestas.geojson", "rutas.geojson", "areas_influencia.geojson",
-                     "referencias.geojson",
+                     "referencias.geojson", "calendario.csv", "calendario.ics",
                      "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv"}
     before = {p.name: p.read_bytes() for p in run.iterdir()}
     code, out, _ = planner("run", "demo")

@@ -10,15 +10,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "planner").rglob("*.py"))
 # Each layer may import itself and what stands before it.
-LAYERS = (("errors",), ("columns",), ("model", "schema", "words"), ("settings", "regionfile"), ("sources", "region", "closures", "store", "checks"),
-          ("travel",), ("access",), ("decide",), ("scenarios",), ("outputs",), ("demo", "ui", "cli", "__main__"))
+LAYERS = (("errors",), ("columns",), ("model", "schema", "words"), ("assumptions",), ("settings", "regionfile"),
+          ("sources", "region", "closures", "store", "checks"), ("travel",), ("access",), ("decide",), ("scenarios",), ("outputs",),
+          ("demo", "ui", "cli", "__main__"))
 ORDER_WITHIN = {("model", "schema"), ("schema", "model"), ("words", "schema"), ("schema", "words"),
                 ("settings", "regionfile"), ("ui", "cli"), ("ui", "demo"), ("demo", "cli"), ("demo", "ui")}
 HOMES = {
     "streamlit": {"ui", "app.py"}, "streamlit_folium": {"ui"}, "folium": {"outputs/maps.py"}, "branca": {"outputs/maps.py"},
     "osmnx": {"sources/osm.py"}, "osmium": {"sources/osm.py"}, "rasterio": {"sources/rasters.py", "access/catchments.py"},
-    "numba": {"travel/search.py"},
-    "sklearn": {"decide"}, "highspy": {"decide/selection.py"}, "tomllib": {"settings.py"},
+    "numba": {"travel/search.py"}, "icalendar": {"outputs/calendar.py"},
+    "sklearn": {"decide"}, "highspy": {"decide/solver.py"}, "pyvrp": {"decide/routing.py"}, "joblib": {"decide/robustness.py"},
+    "tomllib": {"settings.py"},
 }
 
 

@@ -3,11 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from planner.assumptions import Need, RoadFactors, RoadSpeeds, Uncertainty
 from planner.errors import SettingsError
 from planner.model import MODES
 from planner.regionfile import load_region_file
-from planner.settings import Need, RoadFactors, RoadSpeeds, Scenario, describe_scenario, load_scenario
-from planner.words import ROADS
+from planner.settings import Scenario, describe_scenario, load_scenario
+from planner.words import DOUBTS, ROADS
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,6 +36,7 @@ def test_every_setting_says_its_mark_and_what_it_means() -> None:
     assert (table["meaning"].str.len() > 5).all()
     assert (table["source"].str.len() > 2).all()
     assert ROADS.keys() == {*RoadSpeeds.model_fields, *RoadFactors.model_fields}
+    assert DOUBTS.keys() == Uncertainty.model_fields.keys()
 
 
 def test_every_setting_is_read_by_some_code() -> None:

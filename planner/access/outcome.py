@@ -206,7 +206,9 @@ def _proposals(region: Region, plan: Plan, taken: pd.DataFrame) -> gpd.GeoDataFr
         "kind": [o.kind for o in chosen], "cvegeo": [o.place if o.kind == "umr" else None for o in chosen],
         "clues": [None if o.kind == "umr" else o.place for o in chosen], "name": [o.name for o in chosen],
         "capital_mxn": [float(o.capital_mxn) for o in chosen], "annual_mxn": [float(o.annual_mxn) for o in chosen],
-        "people": realised["people"], "weighted": realised["weighted"], "robustness": np.nan,
+        "people": realised["people"], "weighted": realised["weighted"],
+        "own_people": [o.people for o in chosen], "robust": None,
+        **dict.fromkeys(("incremental_people", "incremental_weighted", "year", "robustness"), np.nan),
         "reason": [f"{o.reason}; en el plan atiende a {people_told(n)}" for o, n in zip(chosen, realised["people"], strict=True)]}
     table = pd.DataFrame(rows, index=index)[schema.PROPOSALS.names()]
     return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([points[o.place] for o in chosen], index=index, crs=region.crs))

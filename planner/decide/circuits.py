@@ -9,14 +9,14 @@ beyond the reach of its base where that is worth more.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from scipy import sparse
 
 from planner.decide.fleet import Fleet, Market, circuit, pool
 from planner.decide.solver import Problem, solve
-from planner.model import Option
+from planner.model import Kind, Option
 
 _STARTS = 3  # first stops from which a team of the first series grows
 _SPARE = 2.0  # stops looked at for each stop that is wanted
@@ -83,10 +83,14 @@ def _members(reach: sparse.csr_matrix, base: int) -> np.ndarray:
     return np.sort(reach.indices[reach.indptr[base] : reach.indptr[base + 1]])
 
 
-def _placing(fleet: Fleet, wanted: list[tuple[Market, int]], sets: list[tuple[Market, int]], 
-             worth_of: dict[str, tuple[np.ndarray, np.ndarray]]) -> tuple[Problem, list[tuple[int, np.ndarray, np.ndarray]]]:
+def _placing(fleet: Fleet, wanted: list[tuple[Market, int]], sets: list[tuple[Market, int]],
+             worth_of: Mapping[Kind, tuple[np.ndarray, np.ndarray]]) -> tuple[Problem, list[tuple[int, np.ndarray, np.ndarray]]]:
     """Teams (whole) by set of bases and stops by set, as a program; for each set its column, its stops' columns and the stops."""
-    gain, most, whole, stops_of = [], [], [], []
+    gain: list[float] = []
+    most: list[float] = []
+    whole: list[bool] = []
+    stops_of: list[tuple[int, np.ndarray, np.ndarray]] = []
+    teams = {market.kind: float(n) for market, n in wanted}
     entries: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     upper: list[float] = []
     visits: dict[str, list[int]] = {}
@@ -102,7 +106,7 @@ def _placing(fleet: Fleet, wanted: list[tuple[Market, int]], sets: list[tuple[Ma
         members = members[asked[market.kind][members]]
         z, columns = len(gain), len(gain) + 1 + np.arange(len(members))
         gain += [0.0, *worth[members]]
-        most += [float(dict((m.kind, n) for m, n in wanted)[market.kind]), *np.ones(len(members))]
+        most += [teams[market.kind], *np.ones(len(members))]
         whole += [True, *([False] * len(members))]
         stops_of.append((z, columns, members))
         for column, stop in zip(columns, members, strict=True):

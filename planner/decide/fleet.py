@@ -17,7 +17,7 @@ from planner.decide.gains import mobile_gain, price_serves
 from planner.decide.rounds import RoundRules, plan_round
 from planner.decide.rules import mobile_candidates, stops_limit
 from planner.decide.say import how_far, main_grade
-from planner.model import Access, Kind, Option, Region, TeamTimes, Travel, TravelTimes
+from planner.model import Access, Day, Kind, Option, Region, TeamTimes, Travel, TravelTimes
 from planner.settings import Scenario
 from planner.travel.ground import DECIMALS
 from planner.travel.teams import team_times
@@ -96,7 +96,7 @@ class Choices:
     @property
     def reached(self) -> pd.Index:
         """Localities (cvegeo) that some team reaches."""
-        return pd.Index(sorted({c for p in self.pools for c in p.serves["cvegeo"]}), dtype="str")
+        return pd.Index(sorted({str(c) for p in self.pools for c in p.serves["cvegeo"]}), dtype="str", name="cvegeo")
 
 
 def fleet_of(region: Region, travel: Travel, access: Access, tiers: pd.DataFrame, scenario: Scenario, cache: Path | None = None) -> Fleet:
@@ -217,7 +217,7 @@ def _one(times: TravelTimes, row: int, site: int) -> float:
     return float(times.value[k]) if k < hi and times.site[k] == site else math.inf
 
 
-def _option(fleet: Fleet, market: Market, base: int, chosen: np.ndarray, days: tuple) -> Option:
+def _option(fleet: Fleet, market: Market, base: int, chosen: np.ndarray, days: tuple[Day, ...]) -> Option:
     scenario, clues = fleet.scenario, str(fleet.bases.index[base])
     stops = tuple(stop for day in days for stop in day.stops)
     minutes = _first_minutes(days)
@@ -237,7 +237,7 @@ def _option(fleet: Fleet, market: Market, base: int, chosen: np.ndarray, days: t
                   scenario.umm_people_max, serves, reason, stops=stops, days=days, visits_month=market.visits)
 
 
-def _first_minutes(days: tuple) -> dict[str, float]:
+def _first_minutes(days: tuple[Day, ...]) -> dict[str, float]:
     """Minutes of travel to each stop since its trip left the base."""
     gone, minutes = 0.0, {}
     for day in days:

@@ -26,16 +26,18 @@ def feasible_options(region: Region, travel: Travel, access: Access, scenario: S
     """
     tiers = people_tiers(access, scenario)
     fleet = fleet_of(region, travel, access, tiers, scenario, cache)
-    found = first_circuits(fleet)
-    if "umr" in scenario.allow:
-        found += umr_options(region, travel, access, tiers, scenario)
-    if "nucleo" in scenario.allow:
-        found += nucleo_options(region, access, tiers, scenario)
-    if "plaza" in scenario.allow:
-        found += plaza_options(region, access, tiers, scenario)
-    found += hospital_options(region, travel, tiers, scenario)
+    found = [*first_circuits(fleet), *fixed_options(region, travel, access, tiers, scenario)]
     options = sorted((o for o in found if o.weighted > 0), key=lambda o: o.id)
     return Choices(tuple(options), tuple(pools(fleet)), fleet)
+
+
+def fixed_options(region: Region, travel: Travel, access: Access, tiers: pd.DataFrame, scenario: Scenario) -> list[Option]:
+    """All options that stand in one place."""
+    return [
+        *(umr_options(region, travel, access, tiers, scenario) if "umr" in scenario.allow else ()),
+        *(nucleo_options(region, access, tiers, scenario) if "nucleo" in scenario.allow else ()),
+        *(plaza_options(region, access, tiers, scenario) if "plaza" in scenario.allow else ()),
+        *hospital_options(region, travel, tiers, scenario)]
 
 
 def umr_options(region: Region, travel: Travel, access: Access, tiers: pd.DataFrame, scenario: Scenario) -> list[Option]:

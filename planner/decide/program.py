@@ -36,6 +36,7 @@ class Model:
     stops: np.ndarray  # localities per copy; inf where the choice is one thing and not a kind of circuit
     conflicts: tuple[tuple[int, int], ...]
     required: tuple[tuple[int, ...], ...]  # of each group at least one copy
+    least: np.ndarray  # copies that are asked for by their ids, which come first
     pairs: pd.DataFrame  # choice, row (tier), cvegeo, tier, minutes, available, gain, worth; sorted by choice and row
     rows: pd.DataFrame  # tiers: people, very_high and indigenous (parts of the people), town (position, -1: it does not count)
     towns: pd.DataFrame  # cve_mun, people and lack (weighted gap a person today) of the municipalities that options reach
@@ -63,7 +64,7 @@ def model_of(options: list[Option], tiers: pd.DataFrame, places: pd.DataFrame, s
     alike: dict[tuple[str, ...], list[Option]] = {}
     for option in sorted(options, key=lambda o: o.id):
         alike.setdefault((option.kind, option.place) if option.kind in SHARED else (option.id,), []).append(option)
-    groups = list(alike.values())
+    groups = [sorted(group, key=lambda o: (o.id not in scenario.require, o.id)) for group in alike.values()]
     pairs = _pairs(groups, rows, scenario)
     start = np.searchsorted(pairs["choice"], np.arange(len(groups) + 1))
     place = {o.id: k for k, group in enumerate(groups) for o in group}
@@ -71,13 +72,14 @@ def model_of(options: list[Option], tiers: pd.DataFrame, places: pd.DataFrame, s
     whole = np.add.reduceat(np.append(pairs["available"].to_numpy(), 0.0), start[:-1]) * (np.diff(start) > 0)
     stops = np.array([g[0].pool_stops or np.inf for g in groups], float)
     capacity = np.array([g[0].capacity_people for g in groups], float)
-    required = tuple(tuple(k for k, g in enumerate(groups) if any(wanted in (o.id, o.place) for o in g)) for wanted in scenario.require)
+    required = tuple(tuple(k for k, g in enumerate(groups) if g[0].place == wanted) for wanted in scenario.require if wanted not in place)
+    least = np.array([sum(o.id in scenario.require for o in g) for g in groups], float)
     return Model(
         tuple(tuple(o.id for o in g) for g in groups), tuple(g[0].kind for g in groups), tuple(g[0].place for g in groups),
         np.array([g[0].annual_mxn for g in groups]) / _MXN_UNIT,
         np.array([g[0].capital_mxn for g in groups]) / _MXN_UNIT, np.where(np.isfinite(stops), capacity, np.minimum(capacity, whole)),
         np.array([sum(o.copies for o in g) for g in groups], float), stops, tuple(sorted({(min(p), max(p)) for p in near})), required,
-        pairs, rows, towns, start, scenario.budget_mxn_year / _MXN_UNIT,
+        least, pairs, rows, towns, start, scenario.budget_mxn_year / _MXN_UNIT,
         np.inf if scenario.capital_mxn is None else scenario.capital_mxn / _MXN_UNIT,
         scenario.objective, (scenario.share_min_very_high, scenario.share_min_indigenous))
 
@@ -98,20 +100,19 @@ def _pairs(groups: list[list[Option]], rows: pd.DataFrame, scenario: Scenario) -
     pairs = pairs[(pairs["row"] >= 0) & (pairs["gain"] > 0)]
     pairs = pairs.sort_values(["choice", "row"], kind="stable").reset_index(drop=True)
     pairs["available"] = np.minimum(pairs["available"], rows["people"].to_numpy(float)[pairs["row"]])
-    # of people alike the one who gains most is taken: a millionth of the gain beside the person
-    gain = pairs["gain"]
-    return pairs.assign(worth=1.0 + 1e-6 * gain / gain.max() if scenario.objective == "personas" and len(pairs) else gain)
+    return pairs.assign(worth=1.0 if scenario.objective == "personas" else pairs["gain"])
 
 
 def program(model: Model, *, worst: bool = False, floor: float = 0.0, price: float | None = None) -> Problem:
     """The mixed-integer program in sparse columns: x by choice, the improvement of the worst municipality, p by pair, y by stop.
 
-    Its first rows are one by pair and one by tier. `worst` maximises that improvement alone, else it is kept at `floor` or more;
-    `price` is worth taken for each thousand pesos spent, in place of the budget.
+    Its first rows are one by pair and one by tier. `worst` maximises that improvement alone. With a `floor` the gap closed is
+    maximised while what the objective counts first, that improvement or people, is kept at so much or more. `price` is worth
+    taken for each thousand pesos spent, in place of the budget.
     """
     n, m = len(model.ids), len(model.pairs)
     choice, row = model.pairs["choice"].to_numpy(), model.pairs["row"].to_numpy()
-    available, worth = model.pairs["available"].to_numpy(), model.pairs["worth"].to_numpy()
+    available, worth = model.pairs["available"].to_numpy(), model.pairs["gain" if floor > 0 else "worth"].to_numpy(float)
     visit, visits, of = _visits(model)
     pair, one = np.arange(m), np.ones(m)
     build = _Blocks(n, m, visits)
@@ -131,19 +132,27 @@ def program(model: Model, *, worst: bool = False, floor: float = 0.0, price: flo
     for money, limit in ((model.cost, model.budget if price is None else np.inf), (model.capital, model.outlay)):
         if np.isfinite(limit):
             build.add(np.array([limit]), x=sparse.csr_matrix(money))
-    _side_rows(model, build, choice, row, pair)
+    _side_rows(model, build, row)
     lack = model.towns["lack"].to_numpy(float)
-    if worst or floor > 0:
-        at = model.rows["town"].to_numpy()[row]
-        weigh = model.towns["people"].to_numpy(float)
-        closed = sparse.csr_matrix((-model.pairs["gain"].to_numpy()[at >= 0], (at[at >= 0], pair[at >= 0])), (len(weigh), m))
-        build.add(weigh * (lack.max() - lack), p=closed, s=sparse.csr_matrix(weigh[:, None]))
-        build.add(np.array([-floor]), s=sparse.csr_matrix([[-1.0]]))
+    if floor > 0 and model.objective == "personas":
+        build.add(np.array([-floor]), p=sparse.csr_matrix(-one))
+    elif worst or floor > 0:
+        _worst_town(model, build, floor)
     gain = np.concatenate([np.zeros(n) if price is None else -price * model.cost, [float(worst)],
                            np.zeros(m) if worst else worth, np.zeros(visits)])
     most = np.concatenate([model.most, [lack.max() if len(lack) else 0.0], available, np.ones(visits)])
     matrix, upper = build.stacked()
     return Problem(matrix, np.full(len(upper), -np.inf), upper, gain, most, np.arange(len(gain)) < n)
+
+
+def _worst_town(model: Model, build: _Blocks, floor: float) -> None:
+    """What each municipality lacks once its people are served, and that the worst one betters by `floor` or more."""
+    row, lack = model.pairs["row"].to_numpy(), model.towns["lack"].to_numpy(float)
+    at = model.rows["town"].to_numpy()[row]
+    weigh, some = model.towns["people"].to_numpy(float), np.flatnonzero(at >= 0)
+    closed = sparse.csr_matrix((-model.pairs["gain"].to_numpy()[some], (at[some], some)), (len(weigh), len(row)))
+    build.add(weigh * (lack.max() - lack), p=closed, s=sparse.csr_matrix(weigh[:, None]))
+    build.add(np.array([-floor]), s=sparse.csr_matrix([[-1.0]]))
 
 
 def _visits(model: Model) -> tuple[np.ndarray, int, np.ndarray]:
@@ -159,7 +168,7 @@ def _visits(model: Model) -> tuple[np.ndarray, int, np.ndarray]:
     return visit, count, of
 
 
-def _side_rows(model: Model, build: _Blocks, choice: np.ndarray, row: np.ndarray, pair: np.ndarray) -> None:
+def _side_rows(model: Model, build: _Blocks, row: np.ndarray) -> None:
     """Conflicts, what is required, least shares, and the people that nuclei and posts of one unit share."""
     n, m = build.sizes["x"], build.sizes["p"]
     for groups, sign in ((model.conflicts, 1.0), (model.required, -1.0)):
@@ -167,6 +176,8 @@ def _side_rows(model: Model, build: _Blocks, choice: np.ndarray, row: np.ndarray
             at = np.repeat(np.arange(len(groups)), [len(g) for g in groups])
             ends = np.array([k for g in groups for k in g], int)
             build.add(np.full(len(groups), sign), x=sparse.csr_matrix((np.full(len(ends), sign), (at, ends)), (len(groups), n)))
+    asked = np.flatnonzero(model.least)
+    build.add(-model.least[asked], x=sparse.csr_matrix((-np.ones(len(asked)), (np.arange(len(asked)), asked)), (len(asked), n)))
     for share, part in zip(model.shares, ("very_high", "indigenous"), strict=True):
         if share > 0:
             build.add(np.zeros(1), p=sparse.csr_matrix(share - model.rows[part].to_numpy()[row]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -22,10 +23,11 @@ SERVED_COLUMNS = ["option", "cvegeo", "tier", "people", "minutes"]
 _MIN_PEOPLE = 1e-6  # what the solver's arithmetic leaves behind is nobody
 _MAX_NODES = 10
 _ROUNDING = 1e-9
+_LEAST_FLOOR = 1e-7  # by which a floor lies below what was found: the solver's arithmetic
 
 
 def select(choices: Choices, places: pd.DataFrame, access: Access, scenario: Scenario, *, known: tuple[str, ...] = (),
-           nodes: int = _MAX_NODES) -> Plan:
+           nodes: int = _MAX_NODES, rel_gap: float = 1e-9) -> Plan:
     """The best plan found within the budget, with the bound of these options and the one that holds whatever circuits are drawn.
 
     `places` are the region's localities; `known` a plan to better, such as that of a smaller budget. Deterministic: one thread,
@@ -37,36 +39,50 @@ def select(choices: Choices, places: pd.DataFrame, access: Access, scenario: Sce
         why = "no hay intervenciones factibles" if not options else "el presupuesto no alcanza para ninguna"
         return Plan(options, (), pd.DataFrame(columns=SERVED_COLUMNS), Solution(0.0, 0.0, "óptimo", why, 0.0))
     tiers = people_tiers(access, scenario)
-    pools = [p for p in choices.pools if any(o.kind == p.kind for o in able)]
+    pools = [p for p in choices.pools if _payable(p, scenario)]
     towns = towns_of([*able, *pools], tiers, places, access.localities)
-    wider = _relaxed(able, pools, tiers, places, towns, scenario, nodes) if pools else None
+    bases = set(choices.fleet.bases.index) if choices.fleet is not None else set()
+    wider = _relaxed(able, pools, tiers, places, towns, scenario, nodes, bases) if pools else None
     if wider and choices.fleet is not None:
         drawn = draw(choices.fleet, *_wanted(*wider))
         options = tuple(sorted({o.id: o for o in (*drawn, *options)}.values(), key=lambda o: o.id))
         able = _able(options, scenario)
     model = model_of(able, tiers, places, scenario, towns=towns)
-    best, bound = _best(model, scenario, known, nodes)
+    best, bound = _best(model, scenario, known, nodes, rel_gap)
     served, value, copies = best
     bound = max(bound, value)
     ceiling = max(wider[1].bound, bound) if wider else bound
-    kept = {k for group in model.required for k in group}
-    chosen = {*served["option"], *(i for k in kept for i in model.ids[k][: copies[k]])}
+    chosen = {*served["option"], *_asked(model, copies, set(served["option"]))}
     proved = bound - value <= max(_ROUNDING * bound, _MIN_PEOPLE)
     return Plan(options, tuple(sorted(chosen)), served,
                 Solution(value, bound, "óptimo" if proved else "con brecha", "programa entero mixto (HiGHS)", ceiling))
 
 
+def model_for(choices: Choices, places: pd.DataFrame, access: Access, scenario: Scenario) -> Model:
+    """The options that can be paid for one by one, in arrays. SettingsError where what is required is not among them."""
+    able, tiers = _able(choices.options, scenario), people_tiers(access, scenario)
+    return model_of(able, tiers, places, scenario, towns=towns_of(able, tiers, places, access.localities))
+
+
+def copies_of(model: Model, ids: Iterable[str]) -> np.ndarray:
+    """Copies of each choice in a plan."""
+    known = set(ids)
+    return np.array([sum(i in known for i in group) for group in model.ids], int)
+
+
 Found = tuple[pd.DataFrame, float, np.ndarray]  # whom the plan serves, its value, copies of each choice
 
 
-def _best(model: Model, scenario: Scenario, known: tuple[str, ...], nodes: int) -> tuple[Found, float]:
+def _best(model: Model, scenario: Scenario, known: tuple[str, ...], nodes: int, rel_gap: float) -> tuple[Found, float]:
     """The best of the greedy plan, the known one and the solver's, and the solver's bound."""
-    starts = [] if constrained(scenario) else [greedy_copies(model), *([_copies(model, known)] if known else [])]
-    best = max((_served(model, copies) for copies in starts), key=lambda s: s[1], default=None)
-    answer, floor = _solved(model, scenario, nodes, best[2] if best else None)
+    given = [_affordable(model, copies_of(model, known))] if known else []
+    starts = [copies for copies in [*([] if constrained(scenario) else [greedy_copies(model)]), *given] if _has_required(model, copies)]
+    best = max((served_by(model, copies) for copies in starts), key=lambda s: s[1], default=None)
+    answer, floor = _solved(model, nodes, best[2] if best else None, rel_gap)
     if answer.feasible:
-        found = _served(model, np.rint(answer.x[: len(model.ids)]).astype(int), floor)
-        if best is None or found[1] > best[1] * (1 + _ROUNDING):  # equal plans: the greedy one, which buys nothing idle and breaks ties by id
+        found = served_by(model, np.rint(answer.x[: len(model.ids)]).astype(int), floor)
+        least = _floor(best[1]) if best and floor > 0 else best[1] * (1 + _ROUNDING) if best else -np.inf
+        if found[1] > least:  # of equal plans the one that closes more gap, or where that is the aim the greedy one, ties by id
             best = found
     if best is None:
         raise SolverError("El optimizador no encontró un plan que cumpla lo exigido; quite exigencias o suba el presupuesto.")
@@ -74,13 +90,14 @@ def _best(model: Model, scenario: Scenario, known: tuple[str, ...], nodes: int) 
 
 
 def _relaxed(able: list[Option], pools: list[Option], tiers: pd.DataFrame, places: pd.DataFrame, towns: pd.DataFrame, scenario: Scenario,
-             nodes: int) -> tuple[Model, Answer]:
+             nodes: int, bases: set[str]) -> tuple[Model, Answer]:
     """The choice with the pools in the place of the circuits, solved: its bound holds whatever circuits one may draw."""
     kinds = {p.kind for p in pools}
-    asked = tuple(w for w in scenario.require if any(w in (o.id, o.place) and o.kind not in kinds for o in able))
-    model = model_of([*(o for o in able if o.kind not in kinds), *pools], tiers, places, scenario.model_copy(update={"require": asked}),
+    fixed, teams = [o for o in able if o.kind not in kinds], {o.place for o in able if o.kind in kinds} | bases
+    asked = tuple(w for w in scenario.require if any(w == o.id or (w == o.place and w not in teams) for o in fixed))
+    model = model_of([*fixed, *pools], tiers, places, scenario.model_copy(update={"require": asked}),
                      towns=towns)
-    return model, _solved(model, scenario, nodes, None)[0]
+    return model, _solved(model, nodes, None)[0]
 
 
 def _wanted(model: Model, answer: Answer) -> tuple[dict[str, int], np.ndarray]:
@@ -102,51 +119,68 @@ def constrained(scenario: Scenario) -> bool:
         scenario.objective == "peor_municipio")
 
 
+def _has_required(model: Model, copies: np.ndarray) -> bool:
+    return bool((copies >= model.least).all()) and all(copies[list(group)].any() for group in model.required)
+
+
 def _able(options: tuple[Option, ...], scenario: Scenario) -> list[Option]:
     """The options that are allowed and can be paid for one by one; SettingsError where what is required is not among them."""
-    outlay = np.inf if scenario.capital_mxn is None else scenario.capital_mxn
     allowed = [o for o in options if o.weighted > 0 and not {o.id, o.place} & set(scenario.forbid)]
-    able = [o for o in allowed if o.annual_mxn <= scenario.budget_mxn_year and o.capital_mxn <= outlay]
+    able = [o for o in allowed if _payable(o, scenario)]
     for wanted in scenario.require:
         named = [o for o in options if wanted in (o.id, o.place)]
         if not named:
             raise SettingsError(f"require pide {wanted}, que no es una propuesta factible ni el lugar de una; quítelo o revise la clave.")
         if not any(o in able for o in named):
             cheapest = min(named, key=lambda o: (o.annual_mxn, o.id))
-            raise SettingsError(f"require pide {wanted}, que cuesta {cheapest.annual_mxn:,.0f} MXN al año y {cheapest.capital_mxn:,.0f} de inversión: "
-                                "el presupuesto no alcanza, o forbid lo prohíbe.")
+            raise SettingsError(f"require pide {wanted}, que cuesta {cheapest.annual_mxn:,.0f} MXN al año y {cheapest.capital_mxn:,.0f} "
+                                "de inversión: el presupuesto no alcanza, o forbid lo prohíbe.")
     return able
 
 
-def _solved(model: Model, scenario: Scenario, nodes: int, start: np.ndarray | None) -> tuple[Answer, float]:
-    """The solver's answer in the unit of the objective, and the floor of the worst municipality that a second search keeps."""
-    if scenario.objective != "peor_municipio":
-        problem = program(model)
-        point = None if start is None or np.isfinite(model.stops).any() else _point(model, problem, start)
-        answer = solve(problem, start=point, nodes=nodes)
-        if not answer.feasible and answer.proved:
-            raise SettingsError("Lo exigido (require, partes mínimas) no cabe en el presupuesto, o se excluye entre sí; "
-                                "quite exigencias o suba el presupuesto.")
+def _payable(option: Option, scenario: Scenario) -> bool:
+    outlay = np.inf if scenario.capital_mxn is None else scenario.capital_mxn
+    return option.annual_mxn <= scenario.budget_mxn_year and option.capital_mxn <= outlay
+
+
+def _asked(model: Model, copies: np.ndarray, used: set[str]) -> set[str]:
+    """What is bought because it is required, though it may serve nobody: no more of it than that."""
+    asked = {i for ids, n in zip(model.ids, model.least, strict=True) for i in ids[: int(n)]}
+    for group in model.required:
+        if not any(i in used | asked for k in group for i in model.ids[k]):
+            bought = min((k for k in group if copies[k] > 0), key=lambda k: (model.cost[k], k))
+            asked.add(model.ids[bought][0])
+    return asked
+
+
+def _solved(model: Model, nodes: int, start: np.ndarray | None, rel_gap: float = 1e-9) -> tuple[Answer, float]:
+    """The solver's answer in the unit of the objective, and the floor of it that a second search for most gap closed keeps."""
+    problem = program(model, worst=model.objective == "peor_municipio")
+    point = None if start is None or np.isfinite(model.stops).any() else _point(model, problem, start)
+    answer = solve(problem, start=point, nodes=nodes, rel_gap=rel_gap)
+    if not answer.feasible and answer.proved:
+        raise SettingsError("Lo exigido (require, partes mínimas) no cabe en el presupuesto, o se excluye entre sí; "
+                            "quite exigencias o suba el presupuesto.")
+    if model.objective == "brecha" or not answer.feasible:
         return answer, 0.0
-    first = solve(program(model, worst=True), nodes=nodes)
-    if not first.feasible:
-        raise SettingsError("Lo exigido (require, partes mínimas) no cabe en el presupuesto; quite exigencias o suba el presupuesto.")
-    floor = max(first.value - 1e-7, 0.0)
-    second = solve(program(model, floor=floor), nodes=nodes) if floor > 0 else first
-    return replace(second if second.feasible else first, value=first.value, bound=first.bound), floor
+    floor = _floor(answer.value)
+    second = solve(program(model, floor=floor), start=answer.x, nodes=nodes, rel_gap=rel_gap)
+    return (replace(second, value=answer.value, bound=answer.bound) if second.feasible else answer), floor
 
 
-def _copies(model: Model, ids: tuple[str, ...]) -> np.ndarray:
-    """Copies of each choice in a plan; nothing at all if it costs more than there is."""
-    known = set(ids)
-    copies = np.array([sum(i in known for i in group) for group in model.ids], int)
+def _floor(value: float) -> float:
+    return max(value * (1 - _ROUNDING) - _LEAST_FLOOR, 0.0)
+
+
+def _affordable(model: Model, copies: np.ndarray) -> np.ndarray:
+    """The copies of a known plan; nothing at all if it costs more than there is."""
     return copies if copies @ model.cost <= model.budget and copies @ model.capital <= model.outlay else np.zeros_like(copies)
 
 
 def greedy_copies(model: Model) -> np.ndarray:
     """Copies of each choice bought one by one, most worth per peso first (ties: lowest id)."""
     left, free = model.people.copy(), model.pairs["available"].to_numpy().copy()
-    row, worth = model.pairs["row"].to_numpy(), model.pairs["worth"].to_numpy()
+    row, worth, gain = (model.pairs[c].to_numpy() for c in ("row", "worth", "gain"))
     copies, budget, outlay = np.zeros(len(model.ids), int), model.budget, model.outlay
     barred: set[int] = set()
     against: dict[int, set[int]] = {}
@@ -157,7 +191,7 @@ def greedy_copies(model: Model) -> np.ndarray:
 
     def best(k: int) -> tuple[np.ndarray, float]:
         at = slice(model.start[k], model.start[k + 1])
-        taken = take_best(np.minimum(free[at], left[row[at]]), worth[at], model.capacity[k])
+        taken = take_best(np.minimum(free[at], left[row[at]]), gain[at], model.capacity[k])
         return taken, float(taken @ worth[at])
 
     def rank(k: int, value: float) -> tuple[float, int]:
@@ -202,19 +236,19 @@ def _point(model: Model, problem: Problem, copies: np.ndarray) -> np.ndarray:
     """These copies and whom they take as a point of the program."""
     point = np.zeros(len(problem.gain))
     point[: len(copies)] = copies
-    point[len(copies) + 1 :] = _assign(model, copies)
+    point[len(copies) + 1 :] = assigned(model, copies)
     return point
 
 
-def _assign(model: Model, copies: np.ndarray, floor: float = 0.0) -> np.ndarray:
-    """People that each pair takes when these copies stand: the program with its whole numbers fixed, zero elsewhere."""
+def assigned(model: Model, copies: np.ndarray, floor: float = 0.0, *, whole: Problem | None = None) -> np.ndarray:
+    """People that each pair takes when these copies stand: the program (`whole`) with its whole numbers fixed, zero elsewhere."""
     choice = model.pairs["choice"].to_numpy()
     on = np.flatnonzero(copies[choice] > 0)
     people = np.zeros(len(choice))
     if not len(on):
         return people
     n = len(copies)
-    whole = program(model, floor=floor)
+    whole = whole or program(model, floor=floor)
     columns = np.concatenate([[n], n + 1 + on])
     upper = whole.upper - whole.matrix[:, :n] @ copies
     part = whole.matrix[:, columns]
@@ -227,9 +261,11 @@ def _assign(model: Model, copies: np.ndarray, floor: float = 0.0) -> np.ndarray:
     return people
 
 
-def _served(model: Model, copies: np.ndarray, floor: float = 0.0) -> tuple[pd.DataFrame, float, np.ndarray]:
+def served_by(model: Model, copies: np.ndarray, floor: float = 0.0) -> tuple[pd.DataFrame, float, np.ndarray]:
     """The long table of who is taken by which option when these copies stand, its worth, and the copies."""
-    people = _unserved_first(_assign(model, copies, floor), model)
+    if model.objective == "personas" and floor == 0:  # of people alike those who gain most
+        floor = _floor(float(assigned(model, copies).sum()))
+    people = _unserved_first(assigned(model, copies, floor), model)
     gain = model.pairs["gain"].to_numpy()
     parts = [model.pairs.iloc[:0].assign(option="", people=0.0)]
     for k in np.flatnonzero(copies):

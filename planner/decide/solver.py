@@ -40,13 +40,15 @@ class Answer:
     feasible: bool = True
 
 
-def solve(problem: Problem, *, start: Array | None = None, nodes: int | None = None, rel_gap: float = 1e-9, method: str = "choose") -> Answer:
+def solve(problem: Problem, *, start: Array | None = None, nodes: int | None = None, rel_gap: float = 1e-9,
+          method: str = "choose") -> Answer:
     """The best point that HiGHS finds; `start` is a feasible one, `method` its LP solver: choose, simplex, ipm or pdlp.
 
     An infeasible problem has an Answer that is not `feasible`, without a point. Raises SolverError if the solver gives up.
     """
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    settings: dict[str, float | str | bool] = {"output_flag": False, "threads": 1, "random_seed": 0, "solver": method, "mip_rel_gap": rel_gap}
+    settings: dict[str, float | str | bool] = {"output_flag": False, "threads": 1, "random_seed": 0, "solver": method,
+                                                "mip_rel_gap": rel_gap}
     for key, value in settings.items():
         solver.setOptionValue(key, value)
     if nodes is not None:

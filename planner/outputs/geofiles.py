@@ -25,6 +25,7 @@ import shapely
 from planner.errors import DataError, StorageError, reason
 from planner.model import Region, Solution
 from planner.outputs.calendar import calendar_files
+from planner.outputs.decisions import decision_files, decision_indicators
 from planner.outputs.layers import TABLES, dictionary, layers, significant
 from planner.scenarios import Run
 from planner.settings import Scenario, describe_scenario
@@ -35,7 +36,8 @@ INDICATORS = "indicadores.json"
 _DEGREE_DECIMALS = 6
 _GEOMETRY = {"areas_influencia": "MultiPolygon", "referencias": "LineString"}  # the rest are points
 _FIXED_DATE = "2000-01-01T00:00:00.000Z"  # the date is told in the manifest only
-_LIBRARIES = ("geopandas", "highspy", "icalendar", "numba", "numpy", "pandas", "pyogrio", "rasterio", "scipy", "shapely")
+_LIBRARIES = ("geopandas", "highspy", "icalendar", "numba", "numpy", "pandas", "pyogrio", "pyvrp", "rasterio",
+              "scipy", "shapely")
 
 
 def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> None:
@@ -48,8 +50,8 @@ def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> No
     about = manifest(run.region, run.scenario, run.plan.solution, prepared)
     about |= {"fecha": datetime.now(UTC).isoformat(timespec="seconds"), "segundos": round(elapsed_s, 1)}
     with replacing(folder, MANIFEST, "una corrida") as new:
-        write_files(new, found, run.outcome.indicators)
-        for name, content in calendar_files(run.region, run.plan, run.scenario).items():
+        write_files(new, found, run.outcome.indicators | decision_indicators(run))
+        for name, content in (calendar_files(run.region, run.plan, run.scenario) | decision_files(run)).items():
             (new / name).write_bytes(content)
         written = {p.name: digest(p) for p in sorted(new.iterdir())}
         _write(new / MANIFEST, canonical_json(about | {"archivos": written}))

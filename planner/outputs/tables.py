@@ -12,6 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from planner.errors import DataError, StorageError
+from planner.outputs.decisions import decision_tables
 from planner.outputs.geofiles import INDICATORS, MANIFEST, read_json, read_layer
 from planner.scenarios import Run
 from planner.schema import GRADES
@@ -36,6 +37,8 @@ MONEY = (("numero", "Intervenciones", "intervenciones"), ("costo_anual", "Costo 
 GAINS = (("personas", "Personas", ""), ("brecha_ponderada_cerrada", "Brecha ponderada cerrada", ""))
 _GRADE_ORDER = {grade: place for place, grade in enumerate(GRADES)}
 _BLOCKS = ("total", "plan", "por_grado", "por_municipio", "indice_concentracion")
+_OBJECTIVES = {"brecha": "Brecha ponderada que se cierra", "personas": "Personas atendidas",
+               "peor_municipio": "Lo que mejora el peor municipio (brecha ponderada por persona)"}
 _MOST = 10
 _NAMELESS = ("", "año")  # units of numbers that are names: a seed, a year
 _NOISE = 1e-6  # people: what the twelve digits of the files leave behind
@@ -76,6 +79,7 @@ def summary_tables(run: Run) -> dict[str, pd.DataFrame]:
         "Opciones factibles": _by_kind(told["opciones_por_tipo"], MONEY),
         "Plan": _by_kind(told["plan"]["por_tipo"], (*MONEY, *GAINS)),
         "Solución": _solution(told["plan"]),
+        **decision_tables(run),
         **{title: _listed(told[key], rows) for key, (title, rows) in EXTRA.items() if key in told},
     }
 
@@ -279,10 +283,17 @@ def _units(told: Mapping[str, Any]) -> pd.DataFrame:
 
 def _solution(plan: Mapping[str, Any]) -> pd.DataFrame:
     amounts = {"Presupuesto anual (MXN)": plan["presupuesto_anual"], "Costo anual del plan (MXN)": plan["costo_anual"],
-               "Brecha ponderada que cierra": plan["brecha_ponderada_cerrada"],
-               "Cota: ningún plan de estas opciones cierra más de": plan["cota_superior"]}
+               "Brecha ponderada que cierra": plan["brecha_ponderada_cerrada"]}
+    bounds = {f"{_OBJECTIVES[plan['objetivo']]}: con estas opciones nada pasa de": plan["cota_superior"],
+              f"{_OBJECTIVES[plan['objetivo']]}: ni con otras rutas se pasa de": plan["cota_cualquier_ruta"]}
+    if plan["objetivo"] == "brecha":
+        amounts |= bounds
+    else:
+        amounts |= {_OBJECTIVES[plan["objetivo"]]: plan["valor"], **bounds}
     words = [("Estado", _status(plan["estado"], plan["brecha_optimalidad"])), ("Método", plan["metodo"])]
-    rows = [*((what, round(amount) + 0.0) for what, amount in amounts.items()), *words]
+    digits = 4 if plan["objetivo"] == "peor_municipio" else 0
+    rows = [*((what, round(amount, digits if what in bounds or what in _OBJECTIVES.values() else 0) + 0.0)
+              for what, amount in amounts.items()), *words]
     return pd.DataFrame(rows, columns=["Qué", "Cuánto"]).astype({"Cuánto": object})
 
 

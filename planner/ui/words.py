@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.checks import BORDER_M, FAR_KM
 from planner.model import InputFile
-from planner.words import KINDS, MODES, ROADS
+from planner.words import DOUBTS, KINDS, MODES, ROADS
 
 SEASONS = {"secas": "Secas", "lluvias": "Lluvias"}
 PEOPLE = {"sin_seguridad_social": "Sin seguridad social", "pobtot": "Población total", "psinder": "Sin derechohabiencia (PSINDER)"}
@@ -132,7 +132,7 @@ def setting(value: Any) -> str:
     if isinstance(value, tuple):
         return " / ".join(map(setting, value))
     if isinstance(value, Mapping):
-        return ", ".join(f"{ROADS.get(key, key)} {setting(part)}" for key, part in value.items())
+        return ", ".join(f"{(ROADS | DOUBTS).get(key, key)} {setting(part)}" for key, part in value.items())
     if value is None or isinstance(value, bool):
         return {None: "sin tope", True: "sí", False: "no"}[value]
     if isinstance(value, str):

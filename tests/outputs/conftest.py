@@ -14,6 +14,7 @@ from shapely import LineString
 from planner import schema
 from planner.access.gap import compute_access
 from planner.access.outcome import evaluate
+from planner.decide.fleet import Choices
 from planner.model import LEVELS, MODES, Day, Option, Outcome, Plan, Region, Solution, Surface, Travel, TravelTimes
 from planner.scenarios import Run
 from planner.settings import Scenario
@@ -154,5 +155,5 @@ def computed() -> Any:
         decided = replace(decided, chosen=chosen, served=served[served["option"].isin(chosen)].reset_index(drop=True))
         ends = pd.DataFrame([(a, b) for stop in STOPS for a, b in ((TWO, stop), (stop, TWO))], columns=["from_id", "to_id"])
         outcome = replace(evaluate(region, found, access, decided, scenario), legs=team_legs(region, scenario, ends))
-        return Run(region, scenario, found, access, decided, outcome)
+        return Run(region, scenario, found, access, Choices(decided.options), decided, outcome)
     return asked

@@ -184,7 +184,7 @@ def test_a_hostile_name_stays_text(found: Answer) -> None:
     name = "<img src=x onerror=alert(1)>"
     localities = found.run.outcome.localities.assign(name=name, flags=name)
     outcome = SimpleNamespace(localities=localities, units=found.run.outcome.units)
-    run = Run(found.run.region, found.run.scenario, found.run.travel, found.run.access, found.run.plan, outcome)  # type: ignore[arg-type]
+    run = replace(found.run, outcome=outcome)  # type: ignore[arg-type]
     assert "<img" not in cards.card(Answer(run, found.layers), Chosen("localidad", "990020003"))
     assert words.plain("![x](http://evil.example)") == r"\!\[x\]\(http\:\/\/evil\.example\)".replace(r"\/", "/")
 
