@@ -53,8 +53,8 @@ def tell(region: Region, scenario: Scenario, points: int, draws: int, cache: Pat
     print(f"B_all {curve.nearly_all_mxn / 1e6:,.1f} M MXN a year (none below {curve.nearly_all_bound_mxn / 1e6:,.1f})")
     print(f"curve of {points} budgets: {seconds:.0f} s with everything and B_all")
     for row in curve.table().to_dict("records"):
-        print(f"  {row['budget_mxn'] / 1e6:7.1f} M: closes {row['value']:9,.0f}, bound of these options {row['bound']:9,.0f} ({row['gap']:.3%}), "
-              f"with any circuits {row['ceiling']:9,.0f} ({1 - row['value'] / row['ceiling']:.2%}); {row['number']}; "
+        print(f"  {row['budget_mxn'] / 1e6:7.1f} M: closes {row['value']:9,.0f}, bound of these options {row['bound']:9,.0f} "
+              f"({row['gap']:.3%}), with any circuits {row['ceiling']:9,.0f} ({1 - row['value'] / row['ceiling']:.2%}); {row['number']}; "
               f"closed { {k: round(v) for k, v in row['closed'].items()} }")
     forty(base, 0.4 * curve.nearly_all_mxn, draws, cache)
 

@@ -3,11 +3,14 @@
 import io
 import json
 import shutil
+import signal
 import socket
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +26,7 @@ from planner.store import read_region
 UNITS, SLIM = "ESTABLECIMIENTO_SALUD_202501_demo.xlsx", "clues_202509_puntos_demo.csv"
 ITER, INDEX = "iter_99_cpv2020_csv.zip", "IRS_entidades_mpios_2020.xlsx"
 Planner = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def test_the_main_job(planner: Planner, tmp_path: Path) -> None:
     names = {p.name for p in run.iterdir()}
     assert names == {"localidades.geojson", "unidades.geojson", "propuestas.geojson", "rutas.geojson", "areas_influencia.geojson",
                      "referencias.geojson", "calendario.csv", "calendario.ics",
-                     "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv"}
+                     "opciones.csv", "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv"}
     before = {p.name: p.read_bytes() for p in run.iterdir()}
     code, out, _ = planner("run", "demo")
     assert code == 0
@@ -299,15 +303,82 @@ def test_an_unwritable_folder_is_one_sentence(demo: Path, planner: Planner, tmp_
 
 @pytest.mark.parametrize(("scenario", "words"), [
     ("utilization = 1", "«utilization» no existe (¿quiso decir «utilisation»?)"),
-    ("budget_mxn_year = -5", "«budget_mxn_year»"),
+    ("budget_mxn_year = -5", "«budget_mxn_year» = -5 no se admite: debe ser al menos 0"),
+    ("cost_umm_annual_mxn = -1", "«cost_umm_annual_mxn» = -1 no se admite: debe ser al menos 0"),
+    ("shift_hours = 0", "«shift_hours» = 0 no se admite: debe ser mayor que 0"),
+    ('require = "umr-990010001"', "«require» = 'umr-990010001' no se admite: debe ser una lista"),
+    ('require = ["umr-990010001"]\nforbid = ["umr-990010001"]', "require y forbid piden a la vez umr-990010001"),
+    ('require = ["umr-000"]', "require pide umr-000, que no es una propuesta factible"),
+    ('closures = ["ZZIMB999999"]', "«closures» cierra 1 unidad que la región no tiene (ZZIMB999999)"),
 ])
 def test_a_wrong_scenario_writes_nothing(demo: Path, planner: Planner, tmp_path: Path, scenario: str, words: str) -> None:
     assert planner("prepare", demo / "demo.toml")[0] == 0
     (tmp_path / "x.toml").write_text(scenario, encoding="utf-8")
     code, _, err = planner("run", "demo", tmp_path / "x.toml")
     assert code == 1
-    assert words in err
+    assert err.splitlines()[-1].startswith("Error: ")
+    assert err.count("Error: ") == 1
+    assert "Traceback" not in err
+    assert words in err.splitlines()[-1]
     assert not (tmp_path / "home/runs").exists()
+
+
+def asked(planner: Planner, folder: Path, scenario: str) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The plan's numbers and its proposals after `planner run` of a scenario that must end well."""
+    (folder / "x.toml").write_text(scenario, encoding="utf-8")
+    code, _, err = planner("run", "demo", folder / "x.toml", "--replace")
+    assert code == 0, err
+    run = folder / "home/runs/demo/x"
+    plan = json.loads((run / "indicadores.json").read_text(encoding="utf-8"))["plan"]
+    proposals = json.loads((run / "propuestas.geojson").read_text(encoding="utf-8"))["features"]
+    assert len(proposals) == plan["numero"]
+    return plan, pd.DataFrame([p["properties"] for p in proposals])
+
+
+def test_a_budget_that_buys_nothing_is_an_honest_empty_plan(demo: Path, planner: Planner, tmp_path: Path) -> None:
+    assert planner("prepare", demo / "demo.toml")[0] == 0
+    for scenario in ("budget_mxn_year = 0", "budget_mxn_year = 1000", "capital_mxn = 0\nallow = ['umr']"):
+        plan, _ = asked(planner, tmp_path, scenario)
+        assert (plan["numero"], plan["costo_anual"], plan["personas"], plan["brecha_ponderada_cerrada"]) == (0, 0, 0, 0)
+        assert (tmp_path / "home/runs/demo/x/calendario.csv").read_text(encoding="utf-8").count("\n") == 1
+
+
+def test_what_cannot_be_paid_for_or_is_asked_for_twice_is_told(demo: Path, planner: Planner, tmp_path: Path) -> None:
+    assert planner("prepare", demo / "demo.toml")[0] == 0
+    first = next(i for i in sorted(asked(planner, tmp_path, "")[1]["id"]) if i.startswith(("nucleo", "umr")))
+    shutil.rmtree(tmp_path / "home/runs")
+    for scenario in (f"require = ['{first}']\nbudget_mxn_year = 0", f"require = ['{first}']\nbudget_mxn_year = 1000"):
+        (tmp_path / "x.toml").write_text(scenario, encoding="utf-8")
+        code, _, err = planner("run", "demo", tmp_path / "x.toml")
+        assert code == 1
+        assert err.splitlines()[-1].startswith(f"Error: require pide {first}, que cuesta "), err
+        assert not (tmp_path / "home/runs").exists()
+
+
+def test_units_without_any_capacity_attend_nobody(demo: Path, planner: Planner, tmp_path: Path) -> None:
+    assert planner("prepare", demo / "demo.toml")[0] == 0
+    plan, proposals = asked(planner, tmp_path, "capacity_people_per_nucleo = 0")
+    assert not set(proposals["tipo"]) & {"umr", "nucleo", "plaza"}, "they would seat nobody"
+    total = json.loads((tmp_path / "home/runs/demo/x/indicadores.json").read_text(encoding="utf-8"))["total"]["actual"]
+    assert total["con_servicio"] == pytest.approx(0.0, abs=1e-9)
+    assert plan["costo_anual"] <= 100e6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
+@pytest.mark.parametrize("step", ["Calculando tiempos", "Buscando intervenciones", "Escribiendo archivos"])
+def test_ctrl_c_in_mid_run_is_told_and_leaves_nothing(demo: Path, planner: Planner, tmp_path: Path, step: str) -> None:
+    assert planner("prepare", demo / "demo.toml")[0] == 0
+    with subprocess.Popen([sys.executable, "-m", "planner", "--home", str(tmp_path / "home"), "run", "demo"], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as running:
+        assert running.stderr
+        before: list[str] = []
+        while line := running.stderr.readline():
+            before.append(line)
+            if line.startswith(step):
+                running.send_signal(signal.SIGINT)
+        assert running.wait(60) == 130, before
+    assert before[-1] == "Interrumpido: no se escribió nada.\n"
+    assert not [p for p in (tmp_path / "home/runs").rglob("*") if p.is_file()]
 
 
 def test_unprepared_regions_and_missing_runs_are_told(planner: Planner) -> None:

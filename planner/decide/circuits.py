@@ -26,7 +26,7 @@ _NOTHING = 1e-6
 
 def first_circuits(fleet: Fleet) -> list[Option]:
     """Circuits by what they close of what no earlier one visits; a second series fills up those of the places left over."""
-    return _distinct(circuit(fleet, market, stops) for market in fleet.markets for stops in _series(fleet, market))
+    return _distinct(fleet, (circuit(fleet, market, stops) for market in fleet.markets for stops in _series(fleet, market)))
 
 
 def pools(fleet: Fleet) -> list[Option]:
@@ -44,6 +44,8 @@ def draw(fleet: Fleet, teams: dict[str, int], left: np.ndarray) -> list[Option]:
     if not wanted:
         return []
     sets = [(market, base) for market, _ in wanted for base in _widest(market.minutes)]
+    if not sets:
+        return []
     worth = {market.kind: _waiting(market, left) for market, _ in wanted}
     problem, stops_of = _placing(fleet, wanted, sets, worth)
     answer = solve(problem, nodes=_NODES)
@@ -56,12 +58,14 @@ def draw(fleet: Fleet, teams: dict[str, int], left: np.ndarray) -> list[Option]:
         for group in _shared_out(fleet, market, given, int(np.rint(answer.x[z]))):
             groups.append((market, base, group))
             visited |= {str(market.stops[s]) for s in group}
-    return _distinct(circuit(fleet, market, _bettered(fleet, market, base, group, *worth[market.kind], visited))
-                     for market, base, group in groups)
+    return _distinct(fleet, (circuit(fleet, market, _bettered(fleet, market, base, group, *worth[market.kind], visited))
+                             for market, base, group in groups))
 
 
-def _distinct(made: Iterable[Option | None]) -> list[Option]:
-    return sorted({o.id: o for o in made if o is not None and o.weighted > 0}.values(), key=lambda o: o.id)
+def _distinct(fleet: Fleet, made: Iterable[Option | None]) -> list[Option]:
+    """The circuits that visit enough people, once each, by id."""
+    enough = [o for o in made if o is not None and o.weighted > 0 and o.serves["available"].sum() >= fleet.scenario.mobile_people_min]
+    return sorted({o.id: o for o in enough}.values(), key=lambda o: o.id)
 
 
 def _widest(reach: sparse.csr_matrix) -> list[int]:

@@ -32,6 +32,8 @@ def explained(places: pd.DataFrame, access: Access, scenario: Scenario, plan: Pl
     wide = scenario.model_copy(update={"budget_mxn_year": max(o.annual_mxn for o in options.values()) + scenario.budget_mxn_year,
                                        "require": ()})
     model = model_for(Choices(plan.options), places, access, wide)
+    if not model.ids:
+        return table.assign(year=np.nan)
     copies = copies_of(model, plan.chosen)
     served, _, _ = served_by(model, copies)
     whole, worth = program(model), model.pairs["worth"].to_numpy(float)
@@ -79,17 +81,20 @@ def _years(table: pd.DataFrame, scenario: Scenario) -> pd.Series:
     spent = order["annual_mxn"].cumsum() - order["annual_mxn"] / 2
     part = spent / max(float(order["annual_mxn"].sum()), 1.0)
     years = np.minimum(np.floor(part * scenario.rollout_years) + 1, scenario.rollout_years)
-    return years.reindex(table.index)
+    return pd.Series(years, order.index, dtype=float).reindex(table.index)
 
 
 def sentence(option: pd.Series, scenario: Scenario) -> str:
     """What the row of `explained` says, in words: why the option stays, or what would bring it in."""
     people, gap, more = option["incremental_people"], option["incremental_weighted"], option["more_mxn"]
     if option["chosen"]:
-        kept = f"sin ella el plan atendería a {people_told(people)} menos y cerraría {gap:,.0f} menos" if gap > 0 else "la exige el escenario"
-        return f"{kept}; año {option['year']:.0f} de {scenario.rollout_years}"
+        lost = f"sin ella el plan atendería a {people_told(people)} menos y cerraría {gap:,.0f} menos"
+        return f"{lost if gap > 0 else 'la exige el escenario'}; año {option['year']:.0f} de {scenario.rollout_years}"
     if np.isnan(gap):
-        return "no cabe junto a lo elegido (sede a menos de la separación mínima)"
+        why = ["su sede está a menos de la separación mínima de otra",
+               *(["su inversión pasa del tope"] if scenario.capital_mxn is not None else []),
+               *(["el escenario la prohíbe"] if scenario.forbid else [])]
+        return f"no cabe junto a lo elegido: {' o '.join(why)}"
     if gap < 0.5:
         return "no agregaría nada: el plan ya atiende a su gente"
     when = f"entra si el presupuesto sube {more / 1e6:,.1f} M" if more > 0 else "cabe en lo que sobra del presupuesto"

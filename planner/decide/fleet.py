@@ -15,7 +15,7 @@ from scipy import sparse
 
 from planner.decide.gains import mobile_gain, price_serves
 from planner.decide.rounds import RoundRules, plan_round
-from planner.decide.rules import mobile_candidates, stops_limit
+from planner.decide.rules import mobile_candidates, stops_in_day, stops_limit
 from planner.decide.say import how_far, main_grade
 from planner.model import Access, Day, Kind, Option, Region, TeamTimes, Travel, TravelTimes
 from planner.settings import Scenario
@@ -118,7 +118,7 @@ def _market(kind: Kind, candidates: pd.DataFrame, tiers: pd.DataFrame, times: Te
     rows = rows[(rows["gain"] > 0) & (rows["people"] > 0)]
     stops = pd.Index(sorted(rows["cvegeo"].unique()), dtype="str")
     at = pd.Index(times.between.localities).get_indexer(stops)
-    legs = _table(times.between, times.between.localities)[at][:, at]
+    legs = _table(times.between, times.between.localities).T.tocsr()[at][:, at]  # from row to column
     first, reach, usual = _reach(stops, times, legs, 0 if umm else scenario.brigade_nights_max, scenario)
     capital = scenario.cost_umm_capital_mxn if umm else 0.0
     running = scenario.cost_umm_annual_mxn if umm else scenario.cost_brigade_annual_mxn
@@ -129,8 +129,8 @@ def _market(kind: Kind, candidates: pd.DataFrame, tiers: pd.DataFrame, times: Te
 def _reach(stops: pd.Index, times: TeamTimes, legs: sparse.csr_matrix, nights: int, scenario: Scenario) -> tuple[sparse.csr_matrix, ...]:
     """Minutes to the stops that may be a trip's first, which stops some trip from each base may visit, and which of them usually.
 
-    Without nights out a team is back the same day. With them it goes on from stop to stop, as far as a trip has stops: not every
-    stop told has a round, but no round visits any other.
+    Without nights out a team is back the same day, also from a stop that it reaches by another one. With them it goes on from stop
+    to stop, as far as a trip has stops: not every stop told has a round, but no round visits any other.
     """
     out, home = _table(times.out, stops), _table(times.back, stops)
     day = (scenario.shift_hours - scenario.stop_hours_min) * 60.0
@@ -138,12 +138,32 @@ def _reach(stops: pd.Index, times: TeamTimes, legs: sparse.csr_matrix, nights: i
         both = out.multiply(home > 0).tocsr()
         both.data[np.asarray((both + home.multiply(both > 0)).tocsr().data) > day + 1e-6] = 0.0
         both.eliminate_zeros()
-        return both, (both > 0).tocsr(), (both > 0).tocsr()
+        reach, far = both > 0, both
+        for count in range(2, stops_in_day(scenario) + 1):
+            left = (scenario.shift_hours - count * scenario.stop_hours_min) * 60.0
+            far = _further(far, legs, left + 1e-6)
+            there = far.multiply(home > 0).tocsr()
+            there.data[np.asarray((there + home.multiply(there > 0)).tocsr().data) > left + 1e-6] = 0.0
+            reach = (reach + (there > 0)) > 0
+        return both, reach.tocsr(), (both > 0).tocsr()
     reach = (out > 0).astype(float)
     step = (legs > 0).astype(float)
     for _ in range((nights + 1) * scenario.stops_day_max - 1):
         reach = ((reach + reach @ step) > 0).astype(float)
     return out, (reach > 0).tocsr(), reach.multiply(home > 0).tocsr()
+
+
+def _further(far: sparse.csr_matrix, legs: sparse.csr_matrix, limit_min: float) -> sparse.csr_matrix:
+    """Least minutes from each base after one more leg, where they are within the limit."""
+    rows = []
+    for base in range(far.shape[0]):
+        at, gone = far[base].indices, far[base].data
+        then = legs[at]
+        minutes = np.repeat(gone, np.diff(then.indptr)) + then.data
+        best = np.full(far.shape[1], np.inf)
+        np.minimum.at(best, then.indices, minutes)
+        rows.append(sparse.csr_matrix(np.where(best <= limit_min, best, 0.0)))
+    return sparse.vstack(rows).tocsr() if rows else far
 
 
 def _table(times: TravelTimes, stops: pd.Index) -> sparse.csr_matrix:
@@ -252,5 +272,6 @@ def pool(fleet: Fleet, market: Market) -> Option:
     """The relaxed option that stands for all circuits of the market: so many of its reachable stops for each copy."""
     reached = np.asarray(market.reach.sum(axis=0)).ravel() > 0
     rows = market.rows[reached[market.rows["stop"]]].rename(columns={"people": "available"}).assign(minutes=0.0)
+    copies = max(int(reached.sum()), math.ceil(rows["available"].sum() / fleet.scenario.umm_people_max))
     return Option(f"{market.kind}-todas", market.kind, "", "", market.capital_mxn, market.annual_mxn, fleet.scenario.umm_people_max,
-                  price_serves(rows, np.inf), "", pool_stops=fleet.stops_max(market), copies=max(int(reached.sum()), 1))
+                  price_serves(rows, np.inf), "", pool_stops=fleet.stops_max(market), copies=copies)

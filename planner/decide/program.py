@@ -94,8 +94,9 @@ def towns_of(options: list[Option], tiers: pd.DataFrame, places: pd.DataFrame, a
 
 
 def _pairs(groups: list[list[Option]], rows: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+    nobody = rows.iloc[:0][["cvegeo", "tier"]].assign(available=0.0, minutes=0.0, gain=0.0, people=0.0, choice=0)
     tables = [group[0].serves.assign(choice=k) for k, group in enumerate(groups)]
-    pairs = pd.concat(tables, ignore_index=True)
+    pairs = pd.concat(tables or [nobody], ignore_index=True)
     pairs["row"] = pd.MultiIndex.from_frame(rows[["cvegeo", "tier"]]).get_indexer(pd.MultiIndex.from_frame(pairs[["cvegeo", "tier"]]))
     pairs = pairs[(pairs["row"] >= 0) & (pairs["gain"] > 0)]
     pairs = pairs.sort_values(["choice", "row"], kind="stable").reset_index(drop=True)

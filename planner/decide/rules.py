@@ -49,8 +49,12 @@ def stops_limit(visits_month: float, scenario: Scenario) -> int:
     >>> stops_limit(2.0, Scenario()), stops_limit(8.0, Scenario())
     (10, 4)
     """
-    fit = min(scenario.stops_day_max, int(scenario.shift_hours / scenario.stop_hours_min + 1e-9))
-    return min(scenario.umm_stops_max, scenario.working_days_month // max(math.ceil(visits_month - 1e-9), 1) * fit)
+    return min(scenario.umm_stops_max, scenario.working_days_month // max(math.ceil(visits_month - 1e-9), 1) * stops_in_day(scenario))
+
+
+def stops_in_day(scenario: Scenario) -> int:
+    """Most stops of a day: as many as may be, if their stays fit in the shift."""
+    return min(scenario.stops_day_max, int(scenario.shift_hours / scenario.stop_hours_min + 1e-9))
 
 
 def seat_rules(region: Region, travel: Travel, access: Access, scenario: Scenario) -> pd.DataFrame:

@@ -85,7 +85,8 @@ def unfunded(prepared: Prepared, scenario: Scenario) -> Run:
 @st.cache_resource(max_entries=6, show_spinner="Calculando traslados, acceso, opciones y plan…", hash_funcs=_SCENARIO_KEY)
 def answer(prepared: Prepared, scenario: Scenario) -> Answer:
     """The scenario run on the region, with its layers; another budget only chooses again."""
-    start = unfunded(prepared, scenario.model_copy(update={"name": "base", "budget_mxn_year": 0.0, "capital_mxn": None}))
+    start = unfunded(prepared, scenario.model_copy(update={
+        "name": "base", "budget_mxn_year": 0.0, "capital_mxn": None, "require": (), "curve_points": 0, "alternatives": 0, "draws": 0}))
     run = choose_again(start, scenario)
     return Answer(run, layers(run.region, run.travel, run.outcome, run.plan, run.scenario))
 

@@ -10,11 +10,14 @@ from valley_travel import HOSPITAL, MOBILE, SEATS, U1, U2, A, B, C, D, E, F, Min
 
 from planner.access.gap import compute_access
 from planner.access.outcome import evaluate
+from planner.decide.fleet import Choices
 from planner.decide.options import feasible_options
-from planner.decide.rules import left_out, seat_rules, stop_limit_min, stops_limit
+from planner.decide.rules import left_out, seat_rules, stops_in_day, stops_limit
 from planner.decide.selection import select
+from planner.errors import SettingsError
 from planner.model import Option, Region, Travel
-from planner.settings import Scenario
+from planner.scenarios import run_scenario
+from planner.settings import Scenario, validated
 
 BASES: Minutes = {(F, U1): 20.0, (E, U1): 80.0, (E, U2): 50.0, (E, HOSPITAL): 20.0, (D, U1): 5.0}
 REGION = valley.region()
@@ -30,7 +33,7 @@ def moves(region: Region = REGION, bases: Minutes = BASES, seats: Minutes = SEAT
 
 def found(scenario: Scenario, going: Travel | None = None, region: Region = REGION, only: str = "") -> dict[str, Option]:
     going = going or moves(region)
-    options = feasible_options(region, going, compute_access(region, going, scenario), scenario)
+    options = feasible_options(region, going, compute_access(region, going, scenario), scenario).options
     assert [o.id for o in options] == sorted({o.id for o in options})
     return {o.id: o for o in options if o.kind == only or not only}
 
@@ -96,7 +99,7 @@ def test_seats_nearer_than_the_spacing_exclude_each_other() -> None:
     scenario = WALKED.model_copy(update={"umr_seat_reach_min": 50.0, "umr_spacing_min": 40.0, "allow": ("umr",)})
     options = found(scenario, near)
     assert {k: o.excludes for k, o in options.items()} == {f"umr-{D}": (f"umr-{F}",), f"umr-{F}": (f"umr-{D}",)}
-    assert len(select(tuple(options.values()), compute_access(REGION, near, scenario), scenario).chosen) == 1
+    assert len(select(Choices(tuple(options.values())), REGION.localities, compute_access(REGION, near, scenario), scenario).chosen) == 1
     apart = found(scenario.model_copy(update={"umr_spacing_min": 35.0}), near)
     assert all(not o.excludes for o in apart.values())
 
@@ -127,25 +130,30 @@ def test_units_with_room_hospitals_and_mobile_units_do_not_grow() -> None:
 
 
 def test_one_circuit_visits_both_places_beyond_reach() -> None:
+    # By vehicle from unit 1: F 31.28 min (2 km of road, 2 km of field), E 36.28; from one to the other 65.56. Both in one day would
+    # take 133 min and six hours, more than the shift; unit 2 has the same minutes the other way round, and comes second by its key.
     options = found(Scenario(), only="umm")
-    assert stops_of(options) == [(F, E)], "from the base that reaches both, the nearest first"
-    option = options[f"umm-{U1}-01"]
-    assert option.serves["minutes"].tolist() == [80.0, 20.0]
+    assert stops_of(options) == [(E, F)]
+    (option,) = options.values()
+    assert option.place == U1
+    assert [d.stops for d in option.days] == [(E,), (F,)]
+    assert [m for d in option.days for m in d.legs_min] == pytest.approx([36.28, 36.28, 31.28, 31.28], abs=0.005)
+    assert option.serves["minutes"].tolist() == pytest.approx([36.28, 31.28], abs=0.005)
     assert option.serves["gain"].tolist() == pytest.approx([0.7 * 2 / 3 * 0.25 * 2, 0.7 * 0.75 * 0.25 * 2])
     assert (option.people, option.visits_month, option.capacity_people) == (1450.0, 2.0, 2400.0)
     assert option.annual_mxn == pytest.approx(2.2e6 + 374_888.0, abs=1)
     assert option.reason == ("1,450 personas en 2 localidades con camino, la menos lejana a 70 min a pie del primer nivel fijo más cercano "
-                             "(umbral 60), paradas a 20-80 min en vehículo de la base, rezago muy alto")
+                             "(umbral 60); una vuelta toma 2 días y 135 min de traslado en vehículo, rezago muy alto")
 
 
 @pytest.mark.parametrize(("change", "stops"), [
-    ({"first_stop_max_min": 80.0}, [(F, E)]), ({"first_stop_max_min": 79.9}, [(F,)]),
-    ({"shift_hours": 5.7}, [(F, E)]), ({"shift_hours": 5.6}, [(F,)]),  # 2 x 80 min and 3 h
-    ({"umm_stops_max": 1}, [(F,)]), ({"working_days_month": 3}, [(F,)]), ({"working_days_month": 4}, [(F, E)]),
+    ({"first_stop_max_min": 36.3}, [(E, F)]), ({"first_stop_max_min": 36.2}, [(F,)]),
+    ({"shift_hours": 4.22}, [(E, F)]), ({"shift_hours": 4.2}, [(F,)]),  # 2 x 36.28 min and 3 h
+    ({"umm_stops_max": 1}, [(F,)]), ({"working_days_month": 3}, [(F,)]), ({"working_days_month": 4}, [(E, F)]),
     ({"umm_people_max": 1449.0}, [(F,)]), ({"umm_people_max": 1000.0}, [(F,)]),
-    ({"mobile_people_min": 1450.0}, [(F, E)]), ({"mobile_people_min": 1451.0}, []),
+    ({"mobile_people_min": 1450.0}, [(E, F)]), ({"mobile_people_min": 1451.0}, []),
     ({"mobile_locality_max": 1499.0}, []), ({"mobile_locality_max": 1499.0, "mobile_people_min": 250.0}, [(E,)]),
-    ({"mobile_locality_min": 251.0, "remote_min": 65.0}, [(F,)]), ({"mobile_locality_min": 251.0, "remote_min": 70.0}, [(F, E)]),
+    ({"mobile_locality_min": 251.0, "remote_min": 65.0}, [(F,)]), ({"mobile_locality_min": 251.0, "remote_min": 70.0}, [(E, F)]),
     ({"reach_first_level_min": 70.0}, [(F,)]), ({"mobile_credit_max": 0.0}, []), ({"allow": ("umr", "brigada")}, []),
 ])
 def test_each_rule_of_a_circuit(change: dict[str, object], stops: list[tuple[str, ...]]) -> None:
@@ -183,7 +191,8 @@ def test_who_has_no_option_is_told_why(change: dict[str, object], rules: dict[st
     scenario = Scenario(allow=("umm", "brigada"), **change)  # type: ignore[arg-type]
     going = moves()
     access = compute_access(REGION, going, scenario)
-    told = left_out(feasible_options(REGION, going, access, scenario), REGION, going, access, scenario)
+    choices = feasible_options(REGION, going, access, scenario)
+    told = left_out(choices.options, choices.reached, REGION, access, scenario)
     assert told["rule"].to_dict() == rules
 
 
@@ -193,16 +202,17 @@ def test_a_place_without_travel_or_grade_has_no_option_and_says_so() -> None:
     going = replace(moves(region), nearest={
         k: t.assign(minutes=t["minutes"].where(t.index != E)) for k, t in moves(region).nearest.items()})
     access = compute_access(region, going, WALKED)
-    options = feasible_options(region, going, access, WALKED)
-    assert all({E, F}.isdisjoint(o.serves["cvegeo"]) for o in options)
-    assert left_out(options, region, going, access, WALKED)["rule"].to_dict() == {E: "sin_tiempos", F: "sin_brecha"}
+    choices = feasible_options(region, going, access, WALKED)
+    assert all({E, F}.isdisjoint(o.serves["cvegeo"]) for o in choices.options)
+    assert left_out(choices.options, choices.reached, region, access, WALKED)["rule"].to_dict() == {E: "sin_tiempos", F: "sin_brecha"}
 
 
 def test_limits_of_a_shift_and_a_month() -> None:
-    assert stop_limit_min(Scenario()) == 90.0
-    assert stop_limit_min(Scenario(shift_hours=4.0)) == 30.0
+    assert (stops_in_day(Scenario()), stops_in_day(Scenario(shift_hours=5.9))) == (2, 1)
+    assert stops_in_day(Scenario(stops_day_max=6, shift_hours=24.0)) == 6
     assert stops_limit(1.0, Scenario()) == 10
-    assert stops_limit(0.3, Scenario(working_days_month=3)) == 10
+    assert stops_limit(0.3, Scenario(working_days_month=3)) == 6
+    assert stops_limit(2.1, Scenario(working_days_month=8, stops_day_max=1)) == 2
     assert not found(Scenario(stop_hours_min=9.0), only="umm"), "a stop longer than the shift cannot be made"
 
 
@@ -223,10 +233,36 @@ def test_the_gap_closed_is_the_gap_before_less_the_gap_after(people_per_nucleo: 
         "capacity_people_per_nucleo": people_per_nucleo, "budget_mxn_year": budget, "umr_people_min": 200.0})
     going = moves(all_year=True)
     access = compute_access(REGION, going, scenario)
-    plan = select(feasible_options(REGION, going, access, scenario), access, scenario)
+    plan = select(feasible_options(REGION, going, access, scenario), REGION.localities, access, scenario)
     outcome = evaluate(REGION, going, access, plan, scenario)
     before, after = outcome.localities["weighted_gap"].sum(), outcome.localities["weighted_gap_plan"].sum()
     assert plan.solution.value == pytest.approx(before - after, abs=1e-6)
     assert outcome.violations == ()
     assert np.all(outcome.localities["gap_share_plan"] <= outcome.localities["gap_share"] + 1e-12)
     assert C not in set(plan.served["cvegeo"]) or people_per_nucleo < 2300
+
+
+@pytest.mark.parametrize("change", [
+    {"budget_mxn_year": 0.0}, {"budget_mxn_year": 1.0}, {"capital_mxn": 0.0, "allow": ("umr", "umm")}, {"allow": ()},
+    {"reach_first_level_min": 180.0, "ramp_first_level_good_min": 179.0, "ramp_first_level_none_min": 180.0, "unlimited_capacity": True},
+    {"season": "lluvias", "first_stop_max_min": 0.5, "allow": ("umm", "brigada")}, {"mobile_credit_max": 0.0, "allow": ("umm",)},
+    {"working_days_month": 1, "allow": ("umm",)}])
+def test_where_nothing_can_be_bought_the_plan_is_empty_and_says_so(change: dict[str, object]) -> None:
+    run = run_scenario(REGION, Scenario(**change))  # type: ignore[arg-type]
+    assert (run.plan.chosen, run.plan.served.empty, run.plan.solution.value, run.plan.solution.bound) == ((), True, 0.0, 0.0)
+    assert run.outcome.violations == ()
+    pd.testing.assert_series_equal(run.outcome.localities["weighted_gap_plan"], run.outcome.localities["weighted_gap"], check_names=False)
+
+
+def test_units_without_any_capacity_grow_by_nothing() -> None:
+    run = run_scenario(REGION, Scenario(capacity_people_per_nucleo=0.0))
+    assert run.outcome.violations == ()
+    assert {o.kind for o in run.choices.options} <= {"umm", "brigada"}, "no nucleus seats anybody"
+
+
+@pytest.mark.parametrize("change", [{"require": ("umr-000",)}, {"require": (C,)}, {"require": (U1,), "budget_mxn_year": 1.0}])
+def test_what_is_asked_for_and_cannot_be_had_is_told(change: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match="^require pide"):
+        run_scenario(REGION, Scenario(capacity_people_per_nucleo=500.0, **change))  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="require y forbid piden a la vez"):
+        validated(Scenario, {"require": [U1], "forbid": [U1]}, "escenario x.toml")

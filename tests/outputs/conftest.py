@@ -112,10 +112,18 @@ def proposals(region: Region, decided: Plan) -> gpd.GeoDataFrame:
     chosen = [o for o in decided.options if o.id in decided.chosen]
     rows = [{"id": o.id, "kind": o.kind, "cvegeo": o.place if o.kind == "umr" else None, "clues": None if o.kind == "umr" else o.place,
              "name": o.name, "capital_mxn": o.capital_mxn, "annual_mxn": o.annual_mxn, "people": o.people, "weighted": o.weighted,
-             "robustness": np.nan, "reason": o.reason} for o in chosen]
+             "own_people": o.people, "incremental_people": o.people, "incremental_weighted": o.weighted, "year": 1.0,
+             "robustness": np.nan, "robust": None, "reason": o.reason} for o in chosen]
     table = pd.DataFrame(rows, columns=["id", *schema.PROPOSALS.names()]).set_index("id").astype({"robustness": float})
     places = pd.concat([region.localities.geometry, region.units.geometry])
     return gpd.GeoDataFrame(table, geometry=[places[o.place] for o in chosen], crs=region.crs)
+
+
+def explanation(decided: Plan) -> pd.DataFrame:
+    """As if each option stood alone."""
+    return pd.DataFrame([{"chosen": o.id in decided.chosen, "own_people": o.people, "own_weighted": o.weighted, "annual_mxn": o.annual_mxn,
+                          "incremental_people": o.people, "incremental_weighted": o.weighted, "more_mxn": 0.0, "year": 1.0,
+                          "sentence": "se queda"} for o in decided.options], index=pd.Index([o.id for o in decided.options], dtype="str"))
 
 
 def numbers(frame: pd.DataFrame) -> dict[str, Any]:
@@ -139,7 +147,8 @@ def finished(decided: Plan | None = None, **question: Any) -> Any:
     table, seats = localities(region), proposals(region, decided)
     indicators = {"total": numbers(table), "por_municipio": {key: numbers(rows) for key, rows in table.groupby("cve_mun")}}
     outcome = Outcome(table, units(region), seats, indicators, legs=legs(region))
-    return SimpleNamespace(region=region, scenario=Scenario(**question), travel=travel(region), access=None, plan=decided, outcome=outcome)
+    return SimpleNamespace(region=region, scenario=Scenario(**question), travel=travel(region), access=None, plan=decided, outcome=outcome,
+                           explained=explanation(decided), curve=None, others=(), robustness=None)
 
 
 @pytest.fixture(scope="session")
@@ -155,5 +164,5 @@ def computed() -> Any:
         decided = replace(decided, chosen=chosen, served=served[served["option"].isin(chosen)].reset_index(drop=True))
         ends = pd.DataFrame([(a, b) for stop in STOPS for a, b in ((TWO, stop), (stop, TWO))], columns=["from_id", "to_id"])
         outcome = replace(evaluate(region, found, access, decided, scenario), legs=team_legs(region, scenario, ends))
-        return Run(region, scenario, found, access, Choices(decided.options), decided, outcome)
+        return Run(region, scenario, found, access, Choices(decided.options), decided, outcome, explanation(decided))
     return asked

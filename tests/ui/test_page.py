@@ -13,7 +13,7 @@ import valley
 from streamlit.testing.v1 import AppTest
 
 from planner.checks import LOCALITY_FLAGS, UNIT_FLAGS
-from planner.scenarios import Run, run_scenario
+from planner.scenarios import run_scenario
 from planner.settings import Scenario, describe_scenario
 from planner.sources import clues
 from planner.ui import cards, words
