@@ -196,7 +196,8 @@ def test_the_whole_job_gives_the_minutes_worked_by_hand(files, planner, tmp_path
     check_minutes(found, by_hand(rain=False))
     assert {p.name for p in (tmp_path / "home/runs/vectorial/base").iterdir()} >= {
         "localidades.geojson", "unidades.geojson", "propuestas.geojson", "rutas.geojson", "areas_influencia.geojson", "referencias.geojson",
-        "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv", "calendario.csv", "calendario.ics"}
+        "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv", "calendario.csv", "calendario.ics",
+        "opciones.csv"}
     assert told["red_vial"]["tramos_cerrados_en_la_temporada"] == 0
     assert told["red_vial"]["km_terraceria"] == pytest.approx(1.0, abs=1e-3)
     alone = told["poblacion_dispersa"]["total"]  # 25 people on the road in the west, two kilometres north and four west of the unit

@@ -56,8 +56,10 @@ def draw(fleet: Fleet, teams: dict[str, int], left: np.ndarray) -> list[Option]:
     for (market, base), (z, columns, members) in zip(sets, stops_of, strict=True):
         given = {int(s): float(y) for s, y in zip(members, answer.x[columns], strict=True) if y > _NOTHING}
         for group in _shared_out(fleet, market, given, int(np.rint(answer.x[z]))):
-            groups.append((market, base, group))
-            visited |= {str(market.stops[s]) for s in group}
+            fresh = [s for s in group if str(market.stops[s]) not in visited]  # a stop given in parts may be in two groups
+            if fresh:
+                groups.append((market, base, fresh))
+                visited |= {str(market.stops[s]) for s in fresh}
     return _distinct(fleet, (circuit(fleet, market, _bettered(fleet, market, base, group, *worth[market.kind], visited))
                              for market, base, group in groups))
 

@@ -37,8 +37,9 @@ def options_table(run: Run) -> pd.DataFrame:
     table["robustness"] = run.robustness.frequency(table.index) if run.robustness is not None else float("nan")
     told = table[list(_OPTIONS)].rename(columns=_OPTIONS)
     told.insert(0, "costo_inversion", [o.capital_mxn for o in options])
-    named: dict[str, list[str]] = {"id": [o.id for o in options], "tipo": [o.kind for o in options], "lugar": [o.place for o in options],
-             "nombre": [o.name for o in options]}
+    named: dict[str, list[str]] = {
+        "id": [o.id for o in options], "tipo": [o.kind for o in options], "lugar": [o.place for o in options],
+        "nombre": [o.name for o in options]}
     for at, (name, values) in enumerate(named.items()):
         told.insert(at, name, values)
     return told.assign(elegida=told["elegida"].map({True: "sí", False: "no"})).reset_index(drop=True)

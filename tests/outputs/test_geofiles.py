@@ -26,7 +26,7 @@ from planner.outputs.layers import layers
 A, B, C, D, E, F = valley.PLACES
 LAYERS = ["localidades", "unidades", "propuestas", "rutas", "areas_influencia", "referencias"]
 FILES = {*(f"{name}.geojson" for name in LAYERS), "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv",
-         "calendario.csv", "calendario.ics"}
+         "calendario.csv", "calendario.ics", "opciones.csv"}
 
 
 @pytest.fixture
