@@ -130,7 +130,8 @@ def _able(options: tuple[Option, ...], scenario: Scenario) -> list[Option]:
     for wanted in scenario.require:
         named = [o for o in options if wanted in (o.id, o.place)]
         if not named:
-            raise SettingsError(f"require pide {wanted}, que no es una propuesta factible ni el lugar de una; quítelo o revise la clave.")
+            raise SettingsError(f"require pide {wanted}, que no es una propuesta factible ni el lugar de una; quítelo o revise la "
+                                "clave (una ruta se exige por la CLUES de su base).")
         if not any(o in able for o in named):
             cheapest = min(named, key=lambda o: (o.annual_mxn, o.id))
             raise SettingsError(f"require pide {wanted}, que cuesta {cheapest.annual_mxn:,.0f} MXN al año y {cheapest.capital_mxn:,.0f} "

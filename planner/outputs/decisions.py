@@ -33,7 +33,7 @@ def decision_files(run: Run) -> dict[str, bytes]:
 def options_table(run: Run) -> pd.DataFrame:
     """Every option by id: kind, place, price, what it does alone and in the plan, and what would change the decision."""
     options = run.plan.options
-    table = run.explained.assign(reason=[o.reason for o in options])
+    table = run.explained.reindex([o.id for o in options]).assign(reason=[o.reason for o in options])
     table["robustness"] = run.robustness.frequency(table.index) if run.robustness is not None else float("nan")
     told = table[list(_OPTIONS)].rename(columns=_OPTIONS)
     told.insert(0, "costo_inversion", [o.capital_mxn for o in options])
