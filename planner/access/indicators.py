@@ -171,6 +171,7 @@ def _plan(proposals: pd.DataFrame, plan: Plan, scenario: Scenario) -> dict[str, 
     people = {"personas": float(proposals["people"][~support].sum()), "personas_apoyo_hospital": float(proposals["people"][support].sum())}
     return {**of(proposals), **people, "presupuesto_anual": scenario.budget_mxn_year, "cota_superior": plan.solution.bound,
             "brecha_optimalidad": plan.solution.gap, "valor": plan.solution.value, "objetivo": scenario.objective,
-            "cota_cualquier_ruta": float(np.fmax(plan.solution.ceiling, plan.solution.bound)), "brecha_cualquier_ruta": plan.solution.gap_any,
+            "cota_cualquier_ruta": float(np.fmax(plan.solution.ceiling, plan.solution.bound)),
+            "brecha_cualquier_ruta": plan.solution.gap_any,
             "estado": plan.solution.status, "metodo": plan.solution.method,
             "por_tipo": {k: of(proposals[proposals["kind"] == k]) for k in KINDS if (proposals["kind"] == k).any()}}
