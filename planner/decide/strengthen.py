@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner.access.gap import HOSPITAL_TIER, TIERS
 from planner.decide.gains import fixed_gain, hospital_gain, hospital_kinds, price_serves
+from planner.decide.say import main_grade
 from planner.model import Access, Kind, Option, Region, Travel, TravelTimes
 from planner.settings import Scenario
 from planner.travel.times import ambulance_times, caro_times
@@ -19,13 +20,6 @@ from planner.words import BY_MODE, people_told
 def nucleo_people(scenario: Scenario) -> float:
     """Target people a year that one nucleus has room for: users it can attend / part of the target people who use it."""
     return np.inf if scenario.unlimited_capacity else scenario.capacity_people_per_nucleo / scenario.utilisation
-
-
-def main_grade(region: Region, serves: pd.DataFrame) -> str:
-    """The grade of rezago of most of the people served (ties: first in order of name), as a sentence has it."""
-    grades = serves["cvegeo"].map(region.localities["irs_grade"])
-    people = serves["people"].groupby(grades).sum().sort_index()
-    return str(people.idxmax()).lower() if len(people) else "desconocido"
 
 
 def vacant_posts(region: Region) -> pd.Series:
@@ -112,7 +106,7 @@ def _support(region: Region, kind: Kind, times: TravelTimes, sites: pd.Index, fa
         gives = (f"un CARO en ella les quedaría a {'-'.join(span)} min {BY_MODE[scenario.mode_hospital]}" if caro else
                  f"una ambulancia en ella las alcanzaría en {scenario.ambulance_reach_min:g} min o menos {BY_MODE[scenario.mode_teams]}")
         reason = (f"{people_told(serves['available'].sum())} con primer nivel a {scenario.reach_first_level_min:g} min o menos y hospital "
-                  f"a más de {scenario.reach_hospital_min:g}: {gives}, rezago {main_grade(region, serves)}")
+                  f"a más de {scenario.reach_hospital_min:g}: {gives}, rezago {main_grade(region.localities['irs_grade'], serves)}")
         option = Option("", kind, clues, str(region.units.at[clues, "name"]), capital, annual, capacity, serves, reason)
         found += _copies(option, _needed(serves, capacity))
     return found
@@ -152,7 +146,8 @@ def _crowded(region: Region, access: Access, clues: str, serves: pd.DataFrame, s
     limit = f"{scenario.ramp_first_level_none_min:g} min {BY_MODE[scenario.mode_first_level]}"
     return (f"la unidad responde por {people_told(load)} y tiene lugar para {people_told(capacity / scenario.utilisation)} "
             f"(suficiencia {rho:.0%}): "
-            f"{people_told(serves['available'].sum())} no caben y viven a menos de {limit} de ella, rezago {main_grade(region, serves)}")
+            f"{people_told(serves['available'].sum())} no caben y viven a menos de {limit} de ella, "
+            f"rezago {main_grade(region.localities['irs_grade'], serves)}")
 
 
 def _needed(serves: pd.DataFrame, capacity: float) -> int:
