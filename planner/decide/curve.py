@@ -19,6 +19,7 @@ from planner.settings import Scenario
 NEARLY_ALL = 0.998  # of what money without end closes
 WITHOUT_END = 1e15  # MXN
 _NODES = 20
+_PASSES = 2
 _USED = 0.1  # of what an option would serve alone, in another plan
 
 
@@ -64,11 +65,16 @@ def budget_curve(choices: Choices, places: pd.DataFrame, access: Access, scenari
     SettingsError where one cannot pay for them.
     """
     free = scenario.model_copy(update={"budget_mxn_year": WITHOUT_END})
-    progress("Curva: todo lo factible")
-    everything = select(choices, places, access, free)
-    progress("Curva: presupuesto que compra casi todo")
-    nearly, bound, cheapest = _least_budget(choices, places, access, free, everything)
-    choices = _with(choices, everything, cheapest)
+    rich, known = choices, tuple[str, ...]()
+    for _ in range(_PASSES):  # teams that cost something are placed better than teams without end
+        progress("Curva: todo lo factible")
+        everything = select(rich, places, access, free, known=known)
+        progress("Curva: presupuesto que compra casi todo")
+        nearly, bound, cheapest = _least_budget(rich, places, access, free, everything)
+        there = _with(choices, everything, cheapest)
+        enough = select(there, places, access, scenario.model_copy(update={"budget_mxn_year": nearly}), known=cheapest)
+        rich, known = _with(there, enough, (o.id for o in enough.options)), enough.chosen
+    choices = there
     budgets = [nearly * k / points for k in range(1, points + 1)]
     plans: list[Plan] = []
     for k, budget in enumerate(budgets, 1):
@@ -76,7 +82,8 @@ def budget_curve(choices: Choices, places: pd.DataFrame, access: Access, scenari
         known = plans[-1].chosen if plans else ()
         there = _with(choices, plans[-1], known) if plans else choices
         plans.append(select(there, places, access, scenario.model_copy(update={"budget_mxn_year": budget}), known=known))
-    return Curve(tuple(budgets), tuple(plans), everything, nearly, bound)
+    most = max([everything, *plans], key=lambda p: p.solution.value)
+    return Curve(tuple(budgets), tuple(plans), most, nearly, bound)
 
 
 def _with(choices: Choices, plan: Plan, ids: Iterable[str]) -> Choices:

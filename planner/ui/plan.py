@@ -49,8 +49,12 @@ def _bound(plan: dict[str, Any]) -> str:
     left = plan["brecha_optimalidad"]
     verdict = ("este la alcanza: es el mejor posible" if left == 0 else
                f"este queda a lo más {100 * left:.2f} % por debajo" if left >= 5e-5 else "este queda a menos de 0.01 % por debajo")
-    return (f"**Cota demostrada:** ningún plan con estas opciones y este presupuesto cierra más de {count(plan['cota_superior'])} "
-            f"de brecha ponderada; {verdict}. Método: {plain(plan['metodo'])}.")
+    unit = {"brecha": "de brecha ponderada", "personas": "personas", "peor_municipio": "por persona en el peor municipio"}[plan["objetivo"]]
+    digits = 4 if plan["objetivo"] == "peor_municipio" else 0
+    most, ever = (f"{plan[key]:,.{digits}f}" for key in ("cota_superior", "cota_cualquier_ruta"))
+    other = f" Con cualquier otra ruta que se dibuje, a lo más {ever}." if plan["cota_cualquier_ruta"] > plan["cota_superior"] else ""
+    return (f"**Cota demostrada:** ningún plan con estas opciones y este presupuesto pasa de {most} {unit}; {verdict}.{other} "
+            f"Método: {plain(plan['metodo'])}.")
 
 
 def _proposals(found: Answer) -> None:
