@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from planner.access.gap import OWN_KINDS
 from planner.decide.solver import Problem
 from planner.model import Option
 from planner.settings import Scenario
 
 _MXN_UNIT = 1e3  # money in thousands keeps the solver's tolerance below a cent
-SHARED = ("nucleo", "plaza")  # kinds that seat the same people of one unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def model_of(options: list[Option], tiers: pd.DataFrame, places: pd.DataFrame, s
     rows["town"] = pd.Index(towns["cve_mun"]).get_indexer(pd.Index(rows["cve_mun"]))
     alike: dict[tuple[str, ...], list[Option]] = {}
     for option in sorted(options, key=lambda o: o.id):
-        alike.setdefault((option.kind, option.place) if option.kind in SHARED else (option.id,), []).append(option)
+        alike.setdefault((option.kind, option.place) if option.kind in OWN_KINDS else (option.id,), []).append(option)
     groups = [sorted(group, key=lambda o: (o.id not in scenario.require, o.id)) for group in alike.values()]
     pairs = _pairs(groups, rows, scenario)
     start = np.searchsorted(pairs["choice"], np.arange(len(groups) + 1))
@@ -191,7 +191,7 @@ def _side_rows(model: Model, build: _Blocks, row: np.ndarray) -> None:
 def shared_pairs(model: Model) -> pd.DataFrame:
     """Pairs of units that may get both nuclei and posts: they seat the same people. Index = pair; group and available."""
     places = pd.Series(model.places, dtype="str")
-    twice = places[pd.Series(model.kinds, dtype="str").isin(SHARED)]
+    twice = places[pd.Series(model.kinds, dtype="str").isin(OWN_KINDS)]
     twice = twice[twice.duplicated(keep=False)]
     pairs = model.pairs[model.pairs["choice"].isin(twice.index)]
     pairs = pairs.assign(place=pairs["choice"].map(places))
