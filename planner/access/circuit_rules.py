@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
-from planner.model import Option
+from planner.model import Option, Region
 from planner.settings import Scenario
 
 _MINUTES = 1e-6
@@ -35,31 +35,49 @@ class _Leg:
 
 @dataclass(frozen=True, eq=False)
 class _Round:
-    """A circuit, its legs in order, and the true minutes of every leg."""
+    """A circuit, its legs in order, the true minutes of every leg, and what its unit visits today if it extends that."""
 
     option: Option
     legs: tuple[_Leg, ...]
     true: Mapping[tuple[str, str], float]
     scenario: Scenario
+    brigade: bool  # it keeps a brigade's rules
+    today: Mapping[str, float]  # visits a month by stop
 
     def minutes(self, leg: _Leg) -> float:
         return self.true.get((leg.frm, leg.to), np.inf)
 
 
-def circuit_faults(options: Iterable[Option], legs: pd.DataFrame, scenario: Scenario) -> list[str]:
+def circuit_faults(options: Iterable[Option], legs: pd.DataFrame, scenario: Scenario, region: Region | None = None) -> list[str]:
     """The rules that the circuits among these options break, a sentence each; none if all keep them.
 
-    `legs` has the true minutes of every leg in the scenario's season: from_id, to_id, minutes (`inf`: no way). Told are what,
-    the first three cases (circuit, day and leg where there is one) and how many more.
+    `legs` has the true minutes of every leg in the scenario's season: from_id, to_id, minutes (`inf`: no way); `region` what
+    its mobile units visit today, which nothing that extends it may drop. Told are what, the first three cases (circuit, day and
+    leg where there is one) and how many more.
     """
     true = dict(zip(zip(legs["from_id"], legs["to_id"], strict=True), legs["minutes"].astype(float), strict=True))
-    rounds = [_Round(o, _legs(o), true, scenario) for o in sorted(options, key=lambda o: o.id) if o.stops or o.days]
+    rounds = [_Round(o, _legs(o), true, scenario, _is_brigade(o, region), todays_visits(o, region))
+              for o in sorted(options, key=lambda o: o.id) if o.stops or o.days]
     faults = []
     for what, rule in _RULES.items():
         found = [f"{gone.option.id} ({where})" for gone in rounds for where in rule(gone)]
         if found:
             faults.append(f"El plan {what} {', '.join(found[:3])}{f' y {len(found) - 3} más' if len(found) > 3 else ''}.")
     return faults
+
+
+def todays_visits(option: Option, region: Region | None) -> dict[str, float]:
+    """Visits a month today of each stop of the circuit that the option extends; nothing if it extends none."""
+    if option.kind != "ruta" or region is None or region.circuits is None:
+        return {}
+    mine = region.circuits[(region.circuits["clues"] == option.place) & (region.circuits["visits_month"] > 0)]
+    return {str(stop): float(visits) for stop, visits in mine.groupby("cvegeo")["visits_month"].sum().items()}
+
+
+def _is_brigade(option: Option, region: Region | None) -> bool:
+    if option.kind != "ruta" or region is None or option.place not in region.units.index:
+        return option.kind == "brigada"
+    return bool(region.units.at[option.place, "unit_class"] == "brigada")
 
 
 def _legs(option: Option) -> tuple[_Leg, ...]:
@@ -128,7 +146,7 @@ def _longer(legs: Iterable[_Leg], limit_min: float) -> Iterator[str]:
 
 
 def _nights(gone: _Round) -> Iterator[str]:
-    allowed = gone.scenario.brigade_nights_max if gone.option.kind == "brigada" else 0
+    allowed = gone.scenario.brigade_nights_max if gone.brigade else 0
     for out, days in groupby(enumerate(gone.option.days, 1), key=lambda numbered: numbered[1].night_out):
         numbers = [number for number, _ in days]
         if out and len(numbers) > allowed:
@@ -152,8 +170,18 @@ def _month(gone: _Round) -> Iterator[str]:
 
 
 def _stops(gone: _Round) -> Iterator[str]:
-    if gone.option.kind != "ruta" and len(gone.option.stops) > gone.scenario.umm_stops_max:  # today's circuits are as long as they are
+    if len(gone.option.stops) > max(gone.scenario.umm_stops_max, len(gone.today)):  # today's circuits are as long as they are
         yield f"{len(gone.option.stops)}"
+
+
+def _kept(gone: _Round) -> Iterator[str]:
+    """What extends a circuit visits all of its stops, no less often."""
+    if gone.option.kind == "ruta" and not gone.today:
+        yield "su unidad no tiene paradas hoy"
+    for stop, visits in sorted(gone.today.items()):
+        made = gone.option.visits_month if stop in gone.option.stops else 0.0
+        if made < visits - _TOLERANCE:
+            yield f"{stop}: {made:g} de {visits:g} visitas al mes"
 
 
 def _people(gone: _Round) -> Iterator[str]:
@@ -175,4 +203,5 @@ _RULES: Mapping[str, Callable[[_Round], Iterator[str]]] = {
     "tiene rutas que no caben en los días de trabajo del mes:": _month,
     "tiene rutas con demasiadas paradas:": _stops,
     "tiene rutas con demasiadas personas:": _people,
+    "tiene rutas ampliadas que no conservan las visitas de hoy:": _kept,
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from planner.access.circuit_rules import todays_visits
 from planner.access.gap import HOSPITAL_KINDS, HOSPITAL_TIER, MOBILE_KINDS, OWN_KINDS, TIERS
 from planner.access.people import far_from_hospital
 from planner.model import Access, Option, Plan, Region, Travel
@@ -27,7 +28,7 @@ def violations(
     chosen = chosen_options(plan)
     return tuple(_listed([
         *_known(chosen, taken, plan, scenario), *_money(chosen, scenario), *_room(chosen, access, taken, scenario), *_own(access, taken),
-        *_circuits(chosen, taken, scenario), *_travel(travel, access, taken), *_support(region, travel, taken, scenario),
+        *_circuits(chosen, region, access, taken, scenario), *_travel(travel, access, taken), *_support(region, travel, taken, scenario),
         *_spacing(travel, access, chosen, scenario),
         ("empeora a personas de", _worse(localities, taken))]))
 
@@ -89,11 +90,19 @@ def _own(access: Access, taken: pd.DataFrame) -> list[Rule]:
     return [("da a una unidad más personas que las suyas sin lugar:", [f"{clues} en {cvegeo}" for clues, cvegeo in over])]
 
 
-def _circuits(chosen: list[Option], taken: pd.DataFrame, scenario: Scenario) -> list[Rule]:
+def _circuits(chosen: list[Option], region: Region, access: Access, taken: pd.DataFrame, scenario: Scenario) -> list[Rule]:
+    """Circuits serve their stops; what extends one of today's serves what it adds, once a unit, with the room that is left."""
     circuits = {o.id: o for o in chosen if o.kind in MOBILE_KINDS}
-    strays = [f"{i} en {c}" for i, c in zip(taken["option"], taken["cvegeo"], strict=True) if i in circuits and c not in circuits[i].stops]
-    long = [o.id for o in circuits.values() if o.kind != "ruta" and len(o.stops) > scenario.umm_stops_max]
-    return [("atiende fuera de las paradas con", strays), ("tiene rutas con demasiadas paradas:", long)]
+    today = {i: list(todays_visits(o, region)) for i, o in circuits.items()}
+    rows = [(i, c) for i, c in zip(taken["option"], taken["cvegeo"], strict=True) if i in circuits]
+    places = pd.Series([o.place for o in circuits.values() if o.kind == "ruta"], dtype="str")
+    people = taken.groupby("option")["people"].sum()
+    full = [i for i, o in circuits.items() if today[i] and people.get(i, 0.0) > _TOLERANCE and
+            people[i] + access.localities.loc[today[i], "people"].sum() > scenario.umm_people_max * (1 + _TOLERANCE)]
+    return [("atiende fuera de las paradas con", [f"{i} en {c}" for i, c in rows if c not in circuits[i].stops]),
+            ("cuenta otra vez las paradas de hoy con", [f"{i} en {c}" for i, c in rows if c in today[i]]),
+            ("amplía más de una vez la ruta de", sorted(places[places.duplicated()].unique())),
+            ("no tiene lugar, junto a la gente de hoy, para la de", full)]
 
 
 def _travel(travel: Travel, access: Access, taken: pd.DataFrame) -> list[Rule]:

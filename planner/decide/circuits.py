@@ -2,8 +2,8 @@
 
 A first series shares the stops out greedily, so that whatever can have a circuit has one. When money is set, the selection first
 chooses with all circuits of a kind pooled; `draw` then places the teams which that plan buys at real bases, as one small
-mixed-integer program (most gap closed, so many stops and people a team, each stop once), and lets each team go on to places
-beyond the reach of its base where that is worth more.
+mixed-integer program (most gap closed, so many stops and people a team, each stop once), and each team then takes the best of
+what the others leave, places beyond the first stops of its base included.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from scipy import sparse
 
 from planner.decide.fleet import Fleet, Market, circuit, pool
 from planner.decide.solver import Problem, solve
+from planner.decide.team import best_stops
 from planner.model import Kind, Option
 
 _STARTS = 3  # first stops from which a team of the first series grows
 _SPARE = 2.0  # stops looked at for each stop that is wanted
 _NODES = 5
 _NOTHING = 1e-6
+_SWEEPS = 4  # times that every team chooses anew
+
+Team = tuple[Market, int, list[int]]  # base and stops, positions in the market
 
 
 def first_circuits(fleet: Fleet) -> list[Option]:
@@ -37,8 +41,8 @@ def pools(fleet: Fleet) -> list[Option]:
 def draw(fleet: Fleet, teams: dict[str, int], left: np.ndarray) -> list[Option]:
     """Circuits for so many teams of each kind, where `left` people of each tier (number of the row in people_tiers) wait.
 
-    Each kind's teams are placed at bases and each first stop is given to one of them, for most gap closed; then each team takes
-    what is worth more, or for what it has room, of the places beyond.
+    Each kind's teams are placed at bases and each first stop is given to one of them, for most gap closed; then each team chooses
+    anew of what the others leave.
     """
     wanted = [(market, teams[market.kind]) for market in fleet.markets if teams.get(market.kind, 0) > 0]
     if not wanted:
@@ -51,17 +55,15 @@ def draw(fleet: Fleet, teams: dict[str, int], left: np.ndarray) -> list[Option]:
     answer = solve(problem, nodes=_NODES)
     if not answer.feasible:
         return []
+    placed: list[Team] = []
     visited: set[str] = set()
-    groups: list[tuple[Market, int, list[int]]] = []
     for (market, base), (z, columns, members) in zip(sets, stops_of, strict=True):
         given = {int(s): float(y) for s, y in zip(members, answer.x[columns], strict=True) if y > _NOTHING}
         for group in _shared_out(fleet, market, given, int(np.rint(answer.x[z]))):
-            fresh = [s for s in group if str(market.stops[s]) not in visited]  # a stop given in parts may be in two groups
-            if fresh:
-                groups.append((market, base, fresh))
-                visited |= {str(market.stops[s]) for s in fresh}
-    return _distinct(fleet, (circuit(fleet, market, _bettered(fleet, market, base, group, *worth[market.kind], visited))
-                             for market, base, group in groups))
+            placed.append((market, base, [s for s in group if str(market.stops[s]) not in visited]))  # one in parts may be in two groups
+            visited |= {str(market.stops[s]) for s in group}
+    return _distinct(fleet, (circuit(fleet, market, stops)
+                             for (market, _, _), stops in zip(placed, _bettered(fleet, placed, worth), strict=True)))
 
 
 def _distinct(fleet: Fleet, made: Iterable[Option | None]) -> list[Option]:
@@ -160,42 +162,41 @@ def _shared_out(fleet: Fleet, market: Market, given: dict[int, float], teams: in
             k = min(room, key=lambda t: (load[t], t))
             groups[k].append(stop)
             load[k] += crowd[stop]
-    return [group for group in groups if group]
+    return groups
 
 
-def _bettered(fleet: Fleet, market: Market, base: int, group: list[int], worth: np.ndarray, crowd: np.ndarray, visited: set[str]
-              ) -> list[int]:
-    """The stops of a team with what nobody visits yet: added while there is room, then in place of stops that are worth less.
+def _bettered(fleet: Fleet, teams: list[Team], worth: Mapping[Kind, tuple[np.ndarray, np.ndarray]]) -> list[list[int]]:
+    """The stops of each team, chosen anew one team after the other from what the rest leave, wherever that is worth more."""
+    parts = [_parts(fleet, stops, *worth[market.kind]) for market, _, stops in teams]
+    taken: dict[str, float] = {}
 
-    What is added is a first stop of the base, or lies one leg beyond a stop that stays. `visited` is kept up.
-    """
-    first, group = market.direct(base), list(group)
-    reach = _members(market.usual, base)
-    names, full = market.stops, fleet.scenario.umm_people_max
-    for stop in reach[np.argsort(-worth[reach], kind="stable")].tolist():
-        if worth[stop] <= _NOTHING or names[stop] in visited:
-            continue
-        least = min(group, key=lambda s: (worth[s], s))
-        out = None if len(group) < fleet.stops_max(market) else least
-        stays = [s for s in group if s != out]
-        fits = crowd[stays].sum() + crowd[stop] <= full
-        if not fits or (out is not None and worth[out] >= worth[stop]) or not (first[stop] or _goes_on(market, first, stays, stop)):
-            continue
-        group = [*stays, stop]
-        visited.add(str(names[stop]))
-        visited.discard("" if out is None else str(names[out]))
-    return group
+    def count(k: int, sign: float) -> None:
+        for stop, part in parts[k].items():
+            name = str(teams[k][0].stops[stop])
+            taken[name] = taken.get(name, 0.0) + sign * part
+
+    for k in range(len(teams)):
+        count(k, 1.0)
+    for _ in range(_SWEEPS):
+        for k, (market, base, _stops) in enumerate(teams):
+            count(k, -1.0)
+            free = np.array([min(max(1.0 - taken.get(str(name), 0.0), 0.0), 1.0) for name in market.stops])
+            all_of, crowd = worth[market.kind]
+            parts[k] = max((_parts(fleet, stops, all_of * free, crowd * free)
+                            for stops in (list(parts[k]), best_stops(fleet, market, base, all_of * free, crowd * free))),
+                           key=lambda part: sum(all_of[s] * free[s] * share for s, share in part.items()))
+            parts[k] = {stop: share * float(free[stop]) for stop, share in parts[k].items()}
+            count(k, 1.0)
+    return [sorted(part) for part in parts]
 
 
-def _goes_on(market: Market, first: np.ndarray, stays: list[int], stop: int) -> bool:
-    """Whether a team that visits `stays` reaches each of them and the stop, from a first stop on."""
-    seen = {s for s in stays if first[s]}
-    wave = list(seen)
-    while wave:
-        onward = set(market.onward(wave.pop()).tolist()) & ({*stays, stop} - seen)
-        seen |= onward
-        wave += onward
-    return len(seen) == len(stays) + 1
+def _parts(fleet: Fleet, stops: list[int], worth: np.ndarray, crowd: np.ndarray) -> dict[int, float]:
+    """The part of each stop's people for whom a team has room, those worth most first."""
+    room, parts = fleet.scenario.umm_people_max, {}
+    for stop in sorted(stops, key=lambda s: (-worth[s] / max(crowd[s], _NOTHING), s)):
+        parts[stop] = min(1.0, room / max(crowd[stop], _NOTHING))
+        room = max(room - parts[stop] * float(crowd[stop]), 0.0)
+    return parts
 
 
 def _team(fleet: Fleet, market: Market, base: int, worth: np.ndarray, opening: np.ndarray) -> tuple[int, ...]:

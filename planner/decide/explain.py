@@ -13,19 +13,22 @@ from planner.model import Access, Plan
 from planner.settings import Scenario
 from planner.words import people_told
 
+_BESIDE = {"ruta": "el plan ya amplía de otro modo la ruta de su equipo"}  # why an option is not chosen beside another
+
 
 def explained(places: pd.DataFrame, access: Access, scenario: Scenario, plan: Plan) -> pd.DataFrame:
     """Every option of the plan and every other, by id.
 
-    Columns: chosen; own_people and own_weighted, what it would do alone; incremental_people and incremental_weighted, what the plan
+    Columns: kind; chosen; own_people and own_weighted, what it would do alone; incremental_people and incremental_weighted, what the plan
     would lose without it if the others took whom they can (of a chosen one), or what it would add to the plan (of another);
     more_mxn, how much more budget a year it takes to add it to the plan with nothing taken out (0: the plan has that left over);
     year, in which it comes. Options that no budget of the scenario's outlay pays have no increments.
     """
     options = {o.id: o for o in plan.options}
     table = pd.DataFrame({
-        "chosen": [i in set(plan.chosen) for i in options], "own_people": [o.people for o in options.values()],
-        "own_weighted": [o.weighted for o in options.values()], "annual_mxn": [o.annual_mxn for o in options.values()],
+        "kind": [o.kind for o in options.values()], "chosen": [i in set(plan.chosen) for i in options],
+        "own_people": [o.people for o in options.values()], "own_weighted": [o.weighted for o in options.values()],
+        "annual_mxn": [o.annual_mxn for o in options.values()],
         "incremental_people": np.nan, "incremental_weighted": np.nan, "more_mxn": np.nan}, index=pd.Index(list(options), dtype="str"))
     if table.empty:
         return table.assign(year=pd.Series(dtype=float))
@@ -66,7 +69,7 @@ def _left(model: Model, served: pd.DataFrame) -> np.ndarray:
 
 
 def _barred(model: Model, copies: np.ndarray, k: int) -> bool:
-    """Whether a seat too near to one of the plan keeps the choice out."""
+    """Whether one of the plan, such as a seat too near, keeps the choice out."""
     return any(copies[a if b == k else b] > 0 for a, b in model.conflicts if k in (a, b))
 
 
@@ -91,7 +94,7 @@ def sentence(option: pd.Series, scenario: Scenario) -> str:
         lost = f"sin ella el plan atendería a {people_told(people)} menos y cerraría {gap:,.0f} menos"
         return f"{lost if gap > 0 else 'la exige el escenario'}; año {option['year']:.0f} de {scenario.rollout_years}"
     if np.isnan(gap):
-        why = ["su sede está a menos de la separación mínima de otra",
+        why = [_BESIDE.get(option["kind"], "su sede está a menos de la separación mínima de otra"),
                *(["su inversión pasa del tope"] if scenario.capital_mxn is not None else []),
                *(["el escenario la prohíbe"] if scenario.forbid else [])]
         return f"no cabe junto a lo elegido: {' o '.join(why)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from planner.decide.current import Today
 from planner.decide.gains import mobile_gain, price_serves
 from planner.decide.rounds import RoundRules, plan_round
 from planner.decide.rules import mobile_candidates, stops_in_day, stops_limit
@@ -92,11 +93,12 @@ class Choices:
     options: tuple[Option, ...]  # by id
     pools: tuple[Option, ...] = ()
     fleet: Fleet | None = None
+    today: Today = field(default_factory=Today)  # the circuits that there are
 
     @property
     def reached(self) -> pd.Index:
-        """Localities (cvegeo) that some team reaches."""
-        return pd.Index(sorted({str(c) for p in self.pools for c in p.serves["cvegeo"]}), dtype="str", name="cvegeo")
+        """Localities (cvegeo) that some team reaches from a fixed unit."""
+        return pd.Index(sorted({str(c) for p in self.pools if p.kind in TEAMS for c in p.serves["cvegeo"]}), dtype="str", name="cvegeo")
 
 
 def fleet_of(region: Region, travel: Travel, access: Access, tiers: pd.DataFrame, scenario: Scenario, cache: Path | None = None) -> Fleet:
@@ -240,7 +242,7 @@ def _one(times: TravelTimes, row: int, site: int) -> float:
 def _option(fleet: Fleet, market: Market, base: int, chosen: np.ndarray, days: tuple[Day, ...]) -> Option:
     scenario, clues = fleet.scenario, str(fleet.bases.index[base])
     stops = tuple(stop for day in days for stop in day.stops)
-    minutes = _first_minutes(days)
+    minutes = first_minutes(days)
     pairs = market.rows[market.rows["stop"].isin(chosen)].rename(columns={"people": "available"})
     serves = price_serves(pairs.assign(minutes=pairs["cvegeo"].map(minutes)), scenario.umm_people_max)
     far = fleet.first_level_min.loc[list(stops)]
@@ -257,7 +259,7 @@ def _option(fleet: Fleet, market: Market, base: int, chosen: np.ndarray, days: t
                   scenario.umm_people_max, serves, reason, stops=stops, days=days, visits_month=market.visits)
 
 
-def _first_minutes(days: tuple[Day, ...]) -> dict[str, float]:
+def first_minutes(days: tuple[Day, ...]) -> dict[str, float]:
     """Minutes of travel to each stop since its trip left the base."""
     gone, minutes = 0.0, {}
     for day in days:

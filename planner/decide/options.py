@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from planner.decide.circuits import first_circuits, pools
+from planner.decide.current import todays_circuits
+from planner.decide.extension import wider_circuits
 from planner.decide.fleet import Choices, fleet_of
 from planner.decide.gains import fixed_gain, people_tiers, price_serves
-from planner.decide.rules import SEAT_RULES, beyond_reach, seat_rules, serves_enough
+from planner.decide.rules import SEAT_RULES, beyond_reach, mobile_candidates, seat_rules, serves_enough
 from planner.decide.say import grade, how_far
 from planner.decide.strengthen import hospital_options, nucleo_options, nucleo_people, plaza_options
 from planner.model import Access, Option, Region, Travel
@@ -22,13 +24,18 @@ def feasible_options(region: Region, travel: Travel, access: Access, scenario: S
     """The options that the scenario allows and the rules of `planner.decide.rules` admit, sorted by id.
 
     A circuit is one column among several that compete for the same localities; copies of a second nucleus are one option
-    each, alike but for the id. Every option would close some gap if it stood alone. None depends on the budget.
+    each, alike but for the id. Every option would close some gap if it stood alone. None depends on the budget. Today's circuits
+    are told beside them, and may be extended.
     """
     tiers = people_tiers(access, scenario)
     fleet = fleet_of(region, travel, access, tiers, scenario, cache)
-    found = [*first_circuits(fleet), *fixed_options(region, travel, access, tiers, scenario)]
+    candidates = mobile_candidates(region, travel, access, scenario)
+    wide = "ruta" in scenario.allow
+    today = todays_circuits(region, access, scenario, cache, also=candidates.index[candidates.any(axis=1)] if wide else None)
+    longer, relaxed = wider_circuits(today, candidates, region, access, tiers, scenario) if wide else ([], [])
+    found = [*first_circuits(fleet), *longer, *fixed_options(region, travel, access, tiers, scenario)]
     options = sorted((o for o in found if o.weighted > 0), key=lambda o: o.id)
-    return Choices(tuple(options), tuple(pools(fleet)), fleet)
+    return Choices(tuple(options), (*pools(fleet), *relaxed), fleet, today)
 
 
 def fixed_options(region: Region, travel: Travel, access: Access, tiers: pd.DataFrame, scenario: Scenario) -> list[Option]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from planner.access.circuit_rules import todays_visits
 from planner.access.gap import compute_access
 from planner.decide.calendar import trips_of
 from planner.decide.fleet import Choices
@@ -23,6 +24,7 @@ from planner.decide.options import fixed_options
 from planner.decide.selection import copies_of, model_for, select, served_by
 from planner.model import Access, Option, Plan, Region, Travel
 from planner.settings import Scenario
+from planner.travel.teams import team_times
 from planner.travel.times import compute_travel
 
 SPEEDS = 5  # values of the speed on dirt, evenly over its span
@@ -80,7 +82,8 @@ def _task(region: Region, scenario: Scenario, circuits: tuple[Option, ...], chos
           cache: Path | None) -> list[tuple[dict[str, object], tuple[str, ...]]]:
     season = seasonal(scenario, variant)
     travel = compute_travel(region, season, cache)
-    return [_one(region, season, travel, circuits, chosen, draw, variant) for draw in draws]
+    trips = _trips(region, season, travel, circuits, cache)
+    return [_one(region, season, travel, circuits, trips, chosen, draw, variant) for draw in draws]
 
 
 def _variant(draw: int, scenario: Scenario) -> Variant:
@@ -100,12 +103,12 @@ def seasonal(scenario: Scenario, variant: Variant) -> Scenario:
                                        "rain_closes": scenario.rain_closes if rains else ()})
 
 
-def _one(region: Region, season: Scenario, travel: Travel, circuits: tuple[Option, ...], chosen: tuple[str, ...], draw: int,
-         variant: Variant) -> tuple[dict[str, object], tuple[str, ...]]:
+def _one(region: Region, season: Scenario, travel: Travel, circuits: tuple[Option, ...], trips: pd.DataFrame, chosen: tuple[str, ...],
+         draw: int, variant: Variant) -> tuple[dict[str, object], tuple[str, ...]]:
     varied, there, told = varied_facts(region, season, draw)
     access = compute_access(there, travel, varied)
     tiers = people_tiers(access, varied)
-    options = (*fixed_options(there, travel, access, tiers, varied), *_repriced(circuits, travel, tiers, varied))
+    options = (*fixed_options(there, travel, access, tiers, varied), *_repriced(circuits, trips, tiers, varied))
     choices = Choices(tuple(sorted((o for o in options if o.weighted > 0), key=lambda o: o.id)))
     known = {o.id for o in choices.options}
     best = select(choices, there.localities, access, varied, known=tuple(i for i in chosen if i in known), nodes=_NODES, rel_gap=_GAP)
@@ -132,13 +135,25 @@ def varied_facts(region: Region, season: Scenario, draw: int) -> tuple[Scenario,
     return varied, there, {"capacity": capacity, "utilisation": use, "units_out": float((out & fixed).sum())}
 
 
-def _repriced(circuits: tuple[Option, ...], travel: Travel, tiers: pd.DataFrame, scenario: Scenario) -> list[Option]:
-    """Today's circuits with the gains of the draw, without the trips whose first stop is out of reach."""
+def _trips(region: Region, season: Scenario, travel: Travel, circuits: tuple[Option, ...], cache: Path | None) -> pd.DataFrame:
+    """What each circuit (`option`, its position) adds to today's visits, cvegeo, with the minutes to the first stop of its trip.
+
+    Left out are the trips whose first stop is out of reach in the season.
+    """
     trips = pd.DataFrame([(k, o.place, trip[0].stops[0], stop) for k, o in enumerate(circuits) for trip in trips_of(o.days) if trip[0].stops
-                          for day in trip for stop in day.stops], columns=["option", "site", "first", "cvegeo"])
-    pairs = travel.bases.pairs().rename(columns={"cvegeo": "first"})
-    pairs = pairs[pairs["site"].isin(trips["site"]) & pairs["first"].isin(trips["first"])]
-    rows = trips.merge(pairs, on=["site", "first"]).merge(tiers, on="cvegeo").rename(columns={"people": "available"})
+                          for stop in {s for day in trip for s in day.stops} - todays_visits(o, region).keys()],
+                         columns=["option", "site", "first", "cvegeo"])
+    pairs = [travel.bases.pairs()]
+    longer = pd.Index([o.place for o in circuits if o.kind == "ruta"], dtype="str")
+    if len(longer):
+        first = pd.Index(trips.loc[trips["site"].isin(longer), "first"], dtype="str")
+        pairs.append(team_times(region, season, first, cache, bases=longer).out.pairs())
+    return trips.merge(pd.concat(pairs).rename(columns={"cvegeo": "first"}), on=["site", "first"]).sort_values(["option", "cvegeo"])
+
+
+def _repriced(circuits: tuple[Option, ...], trips: pd.DataFrame, tiers: pd.DataFrame, scenario: Scenario) -> list[Option]:
+    """The circuits with the gains of the draw."""
+    rows = trips.merge(tiers, on="cvegeo").rename(columns={"people": "available"})
     visits = rows["option"].map(pd.Series([o.visits_month for o in circuits], dtype=float))
     rows = rows.assign(gain=0.0, people=0.0)
     for often in visits.unique():

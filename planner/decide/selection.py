@@ -11,7 +11,7 @@ import pandas as pd
 
 from planner.access.gap import TIERS
 from planner.decide.circuits import draw
-from planner.decide.fleet import Choices
+from planner.decide.fleet import TEAMS, Choices
 from planner.decide.gains import people_tiers, take_best
 from planner.decide.program import Model, model_of, program, shared_pairs, towns_of
 from planner.decide.solver import Answer, Problem, solve
@@ -34,11 +34,7 @@ def select(choices: Choices, places: pd.DataFrame, access: Access, scenario: Sce
     limits in nodes, never in seconds. SettingsError if what the scenario requires cannot be had; SolverError if no answer comes.
     """
     options = tuple(sorted(choices.options, key=lambda o: o.id))
-    able = _able(options, scenario)
-    if not able:
-        why = "no hay intervenciones factibles" if not options else "el presupuesto no alcanza para ninguna"
-        return Plan(options, (), pd.DataFrame(columns=SERVED_COLUMNS), Solution(0.0, 0.0, "óptimo", why, 0.0))
-    tiers = people_tiers(access, scenario)
+    able, tiers = _able(options, scenario), people_tiers(access, scenario)
     pools = [p for p in choices.pools if _payable(p, scenario)]
     towns = towns_of([*able, *pools], tiers, places, access.localities)
     bases = set(choices.fleet.bases.index) if choices.fleet is not None else set()
@@ -47,6 +43,9 @@ def select(choices: Choices, places: pd.DataFrame, access: Access, scenario: Sce
         drawn = draw(choices.fleet, *_wanted(*wider))
         options = tuple(sorted({o.id: o for o in (*drawn, *options)}.values(), key=lambda o: o.id))
         able = _able(options, scenario)
+    if not able:
+        why = "no hay intervenciones factibles" if not options else "el presupuesto no alcanza para ninguna"
+        return Plan(options, (), pd.DataFrame(columns=SERVED_COLUMNS), Solution(0.0, 0.0, "óptimo", why, wider[1].bound if wider else 0.0))
     model = model_of(able, tiers, places, scenario, towns=towns)
     best, bound = _best(model, scenario, known, nodes, rel_gap)
     served, value, copies = best
@@ -106,7 +105,7 @@ def _wanted(model: Model, answer: Answer) -> tuple[dict[str, int], np.ndarray]:
     if not answer.feasible:
         return {}, model.people
     copies = np.rint(answer.x[:n]).astype(int)
-    pooled = np.isfinite(model.stops)
+    pooled = np.isfinite(model.stops) & np.isin(model.kinds, TEAMS)
     people, choice = answer.x[n + 1 : n + 1 + len(model.pairs)], model.pairs["choice"].to_numpy()
     fixed = np.where(pooled[choice], 0.0, people)
     return ({model.kinds[k]: int(copies[k]) for k in np.flatnonzero(pooled)},
@@ -179,7 +178,7 @@ def _affordable(model: Model, copies: np.ndarray) -> np.ndarray:
 
 
 def greedy_copies(model: Model) -> np.ndarray:
-    """Copies of each choice bought one by one, most worth per peso first (ties: lowest id)."""
+    """Copies of each choice bought one by one, most worth per peso first (what costs nothing: most worth; ties: lowest id)."""
     left, free = model.people.copy(), model.pairs["available"].to_numpy().copy()
     row, worth, gain = (model.pairs[c].to_numpy() for c in ("row", "worth", "gain"))
     copies, budget, outlay = np.zeros(len(model.ids), int), model.budget, model.outlay
@@ -195,17 +194,18 @@ def greedy_copies(model: Model) -> np.ndarray:
         taken = take_best(np.minimum(free[at], left[row[at]]), gain[at], model.capacity[k])
         return taken, float(taken @ worth[at])
 
-    def rank(k: int, value: float) -> tuple[float, int]:
-        return (-value / model.cost[k] if model.cost[k] > 0 else -np.inf, k)
+    def rank(k: int, value: float) -> tuple[float, float, int]:
+        return (-value / model.cost[k], 0.0, k) if model.cost[k] > 0 else (-np.inf, -value, k)
 
     queue = [rank(k, best(k)[1]) for k in range(len(model.ids))]
     heapq.heapify(queue)
     while queue:
-        believed, k = heapq.heappop(queue)
+        believed = heapq.heappop(queue)
+        k = believed[-1]
         taken, value = best(k)
         if value <= 0 or k in barred or model.cost[k] > budget or model.capital[k] > outlay:
             continue
-        if queue and rank(k, value) > queue[0] and rank(k, value) != (believed, k):
+        if queue and rank(k, value) > queue[0] and rank(k, value) != believed:
             heapq.heappush(queue, rank(k, value))
             continue
         at = slice(model.start[k], model.start[k + 1])

@@ -15,13 +15,28 @@ _OPTIONS = {  # columns of opciones.csv by those of decide.explain
     "chosen": "elegida", "annual_mxn": "costo_anual", "own_people": "personas_propias", "own_weighted": "brecha_propia",
     "incremental_people": "personas_incrementales", "incremental_weighted": "brecha_incremental", "more_mxn": "presupuesto_adicional",
     "year": "anio_despliegue", "robustness": "robustez", "sentence": "decision", "reason": "motivo"}
+CIRCUITS_TODAY = {  # fields of circuitos_hoy.csv: what each means
+    "clues": "CLUES de la unidad móvil", "nombre": "Nombre de la unidad", "tipo": "umm o brigada: las reglas que sigue (nulo: no es móvil)",
+    "paradas": "Localidades que visita hoy", "localidades": "Claves de esas localidades, separadas por espacio",
+    "visitas_mes": "Visitas al mes de su ronda: las de su parada más visitada", "personas": "Población objetivo de sus paradas",
+    "costo_anual": "Operación al año, ya pagada: no cuenta en el presupuesto (nulo: no es móvil)",
+    "transitable": "Su ronda cabe en la jornada y en el mes, en la temporada del escenario: sí o no",
+    "dias_ronda": "Días de trabajo de una ronda", "minutos_ronda": "Minutos de traslado de una ronda",
+    "dias_usados_mes": "Días de trabajo del mes que ocupan sus rondas", "dias_mes": "Días de trabajo del mes",
+    "ampliable": "Puede visitar más localidades con lo que le queda del mes: sí o no",
+    "ampliada_en": "Propuesta del plan que la amplía", "motivo": "Regla que ninguna ronda cumple (nulo: la cumple)"}
 _DRAWS = {"dirt_speed": "velocidad_terraceria", "rains": "lluvias", "capacity": "capacidad", "utilisation": "utilizacion",
           "units_out": "unidades_fuera", "value": "cierra_el_plan", "best": "cierra_el_mejor", "regret": "arrepentimiento"}
 
 
 def decision_files(run: Run) -> dict[str, bytes]:
-    """opciones.csv always; curva.csv and sorteos.csv where the scenario asks for them. UTF-8, comma, names in Spanish."""
+    """opciones.csv always; circuitos_hoy.csv where the region tells of circuits; curva.csv and sorteos.csv where the scenario asks.
+
+    UTF-8, comma, names in Spanish.
+    """
     files = {"opciones.csv": options_table(run)}
+    if run.region.circuits is not None:
+        files["circuitos_hoy.csv"] = circuits_table(run)
     if run.curve is not None:
         files["curva.csv"] = curve_table(run)
     if run.robustness is not None:
@@ -45,6 +60,21 @@ def options_table(run: Run) -> pd.DataFrame:
     return told.assign(elegida=told["elegida"].map({True: "sí", False: "no"})).reset_index(drop=True)
 
 
+def circuits_table(run: Run) -> pd.DataFrame:
+    """Today's circuits by clues: what each one's round takes of the month, whom it visits, what it costs, and whether it can be driven.
+
+    The costs are already paid, outside the budget. A circuit that no round drives as the rules ask is kept as it is, and not extended.
+    """
+    month, longer = run.scenario.working_days_month, {o.place for o in run.plan.options if o.kind == "ruta"}
+    chosen = {o.place: o.id for o in run.plan.options if o.kind == "ruta" and o.id in set(run.plan.chosen)}
+    rows = [(c.clues, c.name, c.team, len(c.stops), " ".join(c.stops), c.visits_month, c.people, c.annual_mxn, bool(c.days),
+             len(c.days) if c.days else None, c.driven_min if c.days else None, c.days_month if c.days else None, month,
+             c.clues in longer, chosen.get(c.clues), c.why_not or None) for c in run.choices.today.circuits]
+    table = pd.DataFrame(rows, columns=list(CIRCUITS_TODAY))
+    return table.astype({"dias_ronda": "Int64", "dias_usados_mes": "Int64"}).assign(
+        **{name: table[name].map({True: "sí", False: "no"}) for name in ("transitable", "ampliable")})
+
+
 def curve_table(run: Run) -> pd.DataFrame:
     """One row by budget: cost, gap closed and its bounds, and by kind how many and what they close."""
     if run.curve is None:
@@ -66,6 +96,8 @@ def decision_indicators(run: Run) -> dict[str, Any]:
     told: dict[str, Any] = {"siguientes": [{"id": str(i), "presupuesto_adicional": float(row["more_mxn"]),
                                             "brecha_incremental": float(row["incremental_weighted"]), "decision": row["sentence"]}
                                            for i, row in order.iterrows()]}
+    if run.region.circuits is not None:
+        told["circuitos_hoy"] = _told(circuits_table(run))
     if run.curve is not None:
         told["curva"] = {"puntos": curve_table(run).to_dict("records"), "todo": run.curve.everything.solution.value,
                          "presupuesto_casi_todo": run.curve.nearly_all_mxn, "presupuesto_casi_todo_cota": run.curve.nearly_all_bound_mxn}
@@ -80,6 +112,11 @@ def decision_indicators(run: Run) -> dict[str, Any]:
     return told
 
 
+def _told(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain values, None where there is none."""
+    return [{str(name): None if pd.isna(value) else value for name, value in row.items()} for row in table.to_dict("records")]
+
+
 def _other(plan: Plan, other: Plan) -> dict[str, Any]:
     mine, theirs = set(plan.chosen), set(other.chosen)
     return {"cierra": other.solution.value, "entran": sorted(theirs - mine), "salen": sorted(mine - theirs)}
@@ -88,6 +125,9 @@ def _other(plan: Plan, other: Plan) -> dict[str, Any]:
 def decision_tables(run: Run) -> dict[str, pd.DataFrame]:
     """What the command line tells of the curve, the other plans and the draws, by title."""
     told, found = decision_indicators(run), {}
+    if run.region.circuits is not None and run.choices.today.circuits:
+        found["Rutas de hoy (ya pagadas, fuera del presupuesto)"] = circuits_table(run)[
+            ["clues", "nombre", "paradas", "visitas_mes", "personas", "transitable", "dias_usados_mes", "dias_mes", "ampliada_en"]]
     if run.curve is not None:
         found["Curva de presupuestos (MXN/año y brecha ponderada cerrada)"] = curve_table(run)[
             ["presupuesto", "costo_anual", "cierra", "cota", "brecha_optimalidad", "cota_cualquier_ruta"]]

@@ -21,28 +21,32 @@ from planner.travel.times import travel_times
 _FIRST_TRIES = (1 / 16, 1 / 4)  # parts of the shift: most legs are short, and a near search costs little
 
 
-def team_times(region: Region, scenario: Scenario, stops: pd.Index, cache: Path | None = None) -> TeamTimes:
-    """Minutes by `mode_teams` from bases (every fixed public unit) to `stops` (cvegeo), back, and from stop to stop.
+def team_times(region: Region, scenario: Scenario, stops: pd.Index, cache: Path | None = None, *, bases: pd.Index | None = None
+               ) -> TeamTimes:
+    """Minutes by `mode_teams` from bases (clues; every fixed public unit if not given) to `stops` (cvegeo), back, and between stops.
 
     Places stand where `compute_travel` puts them. The way back is told as far as one stop leaves time for it within the
     shift; without nights out, only between a base and the stops it reaches, and otherwise as far as two stops leave time for.
-    `cache` is a folder that keeps what was searched before. KeyError for unknown stops.
+    Nights are out where the scenario allows brigades, or with the bases given one is a brigade's own. `cache` is a folder that
+    keeps what was searched before. KeyError for unknown stops and bases.
     """
     ground = ground_of(region, scenario, scenario.mode_teams, cache)
     places = ground.set(region.localities.loc[stops.unique()])
-    bases = ground.set(region.units[region.units["role"].isin(LEVELS)])
+    from_units = region.units[region.units["role"].isin(LEVELS)] if bases is None else region.units.loc[bases.unique()]
+    sites = ground.set(from_units)
 
     def told(rows: Places, sites: Places, limit_min: float, *, towards: bool = True) -> TravelTimes:
         return travel_times({scenario.mode_teams: ground}, rows, sites, scenario.mode_teams, cutoff_min=limit_min, towards=towards)
 
-    out = told(places, bases, scenario.first_stop_max_min, towards=False)
+    out = told(places, sites, scenario.first_stop_max_min, towards=False)
     longest = _left_min(scenario, 1)
-    sleeps_out = "brigada" in scenario.allow and scenario.brigade_nights_max > 0
+    brigades = "brigada" in scenario.allow if bases is None else bool((from_units["unit_class"] == "brigada").any())
+    sleeps_out = brigades and scenario.brigade_nights_max > 0
     usual = longest if sleeps_out else min(longest, max(scenario.first_stop_max_min, _left_min(scenario, 2)))
-    back = told(places, bases, usual)
+    back = told(places, sites, usual)
     if usual < longest:  # whoever comes home by a longer way than the one out
         both = _pairs(out).difference(_pairs(back))
-        late = told(places.only(places.ids.isin(both.get_level_values(0))), bases.only(bases.ids.isin(both.get_level_values(1))), longest)
+        late = told(places.only(places.ids.isin(both.get_level_values(0))), sites.only(sites.ids.isin(both.get_level_values(1))), longest)
         back = _with(back, late, both, longest)
     return TeamTimes(out, back, told(places, places, scenario.leg_max_min))
 

@@ -106,8 +106,35 @@ def test_one_fault_is_one_sentence_alone() -> None:
     assert told(*many) == ["El plan tiene rutas con demasiadas personas: umm-0 (3,000), umm-1 (3,000), umm-2 (3,000) y 2 más."]
 
 
-def test_todays_circuits_are_as_long_as_they_are() -> None:
-    assert told(replace(UMM, kind="ruta"), umm_stops_max=2) == []
+def extended(option_: Option, rows: list[tuple[str, str, float]], *, brigade: bool = False, **scenario: Any) -> list[str]:
+    """What is told of the option as an extension of what these rows say that its unit visits today."""
+    region = valley.region()
+    units = region.units.assign(unit_class=region.units["unit_class"].mask(region.units.index == BASE, "brigada" if brigade else "UMM"))
+    today = pd.DataFrame(rows, columns=["clues", "cvegeo", "visits_month"])
+    return circuit_faults([replace(option_, kind="ruta")], true(), Scenario(**scenario), replace(region, units=units, circuits=today))
+
+
+TODAY = [(BASE, A, 2.0), (BASE, B, 1.5), (BASE, D, 2.0), (BASE, E, 0.0), ("MDIMB000022", F, 4.0)]
+
+
+def test_todays_circuits_are_as_long_as_they_are_and_no_longer() -> None:
+    assert extended(UMM, TODAY, umm_stops_max=2) == []
+    assert extended(UMM, TODAY[:2], umm_stops_max=2) == ["El plan tiene rutas con demasiadas paradas: umm-1 (3)."]
+    assert extended(UMM, TODAY[:2], umm_stops_max=3) == []
+
+
+def test_what_extends_a_circuit_keeps_every_stop_and_visit() -> None:
+    keeps = "El plan tiene rutas ampliadas que no conservan las visitas de hoy:"
+    assert extended(replace(UMM, visits_month=1.5), TODAY) == [
+        f"{keeps} umm-1 ({A}: 1.5 de 2 visitas al mes), umm-1 ({D}: 1.5 de 2 visitas al mes)."]
+    assert extended(option(ALONE), TODAY) == [f"{keeps} umm-1 ({B}: 0 de 1.5 visitas al mes), umm-1 ({D}: 0 de 2 visitas al mes)."]
+    assert extended(UMM, TODAY[4:]) == told(replace(UMM, kind="ruta")) == [f"{keeps} umm-1 (su unidad no tiene paradas hoy)."]
+
+
+def test_what_extends_a_circuit_keeps_the_rules_of_its_team() -> None:
+    assert extended(BRIGADE, [(BASE, F, 1.0)], brigade=True) == []
+    (fault,) = extended(BRIGADE, [(BASE, F, 1.0)])
+    assert "con más noches fuera que las permitidas: brigada-1 (desde el día 1: 2)" in fault
 
 
 def test_it_knows_nothing_of_the_planning_and_changes_nothing() -> None:

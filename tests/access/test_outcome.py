@@ -8,7 +8,7 @@ import pytest
 import valley
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from valley_travel import SEATS, U1, U2, A, B, C, D, E, F, travel
+from valley_travel import MOBILE, SEATS, U1, U2, A, B, C, D, E, F, travel
 
 from planner import columns, schema
 from planner.access.gap import STATES, compute_access
@@ -149,12 +149,31 @@ def test_words_for_people_on_the_ground() -> None:
     ([], (UMR, replace(UMR, id="umr-D", place=D)), Scenario(umr_spacing_min=40.0), None),
     ([], (UMR, replace(UMR, id="umr-D", place=D)), Scenario(umr_spacing_min=51.0),
      "El plan pone una UMR demasiado cerca de una unidad fija: umr-D. El plan pone UMR demasiado cerca entre sí: umr-D, umr-F."),
-    ([], (replace(UMM, stops=tuple(map(str, range(11)))),), CROWDED, "El plan tiene rutas con demasiadas paradas: umm-1."),
     ([("umr-F", A, "sin_servicio", 2000 * (1 - R1), 80.0), ("umr-F", A, "con_servicio", 5.0, 80.0)], (UMR,), CROWDED,
      f"El plan empeora a personas de {A}."),
 ])
 def test_broken_rules_are_told_in_words(rows: list[Row], options: tuple[Option, ...], scenario: Scenario, said: str | None) -> None:
     assert " ".join(outcome(rows, *options, scenario=scenario).violations) == (said or "")
+
+
+RUTA = replace(UMM, id="ruta-3-a", kind="ruta", place=MOBILE, stops=(D, E), annual_mxn=0.0, capital_mxn=0.0)
+
+
+@pytest.mark.parametrize(("rows", "options", "scenario", "said"), [
+    ([("ruta-3-a", E, "sin_servicio", 50.0, 30.0)], (RUTA,), CROWDED, None),
+    ([("ruta-3-a", D, "sin_servicio", 50.0, 30.0)], (RUTA,), CROWDED, f"El plan cuenta otra vez las paradas de hoy con ruta-3-a en {D}."),
+    ([], (RUTA, replace(RUTA, id="ruta-3-b")), CROWDED, f"El plan amplía más de una vez la ruta de {MOBILE}."),
+    ([("ruta-3-a", E, "sin_servicio", 50.0, 30.0)], (RUTA,), CROWDED.model_copy(update={"umm_people_max": 449.0}),
+     "El plan no tiene lugar, junto a la gente de hoy, para la de ruta-3-a."),
+    ([("ruta-3-a", E, "sin_servicio", 50.0, 30.0)], (RUTA,), CROWDED.model_copy(update={"umm_people_max": 450.0}), None),
+])
+def test_what_extends_a_circuit_counts_what_it_adds_once_and_within_its_room(
+    rows: list[Row], options: tuple[Option, ...], scenario: Scenario, said: str | None
+) -> None:
+    today = pd.DataFrame([(MOBILE, D, 2.0)], columns=["clues", "cvegeo", "visits_month"])
+    found = outcome(rows, *options, scenario=scenario, region=replace(valley.region(), circuits=today))
+    assert " ".join(found.violations) == (said or "")
+    assert (found.localities["visits_month_plan"] >= found.localities["visits_month"]).all()
 
 
 def test_options_that_were_not_chosen_are_told() -> None:

@@ -1,5 +1,6 @@
 """Options and plan of a real state: the numbers agree with the consequences, and the bound is close."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from planner.decide.selection import select
 from planner.model import Access, Region, Travel
 from planner.region import prepare_region
 from planner.settings import Scenario
+from planner.sources.responsibility import read_circuits
 from planner.travel.teams import team_legs
 from planner.travel.times import compute_travel
 
@@ -77,6 +79,37 @@ def test_the_plan_is_near_its_bound_and_closes_what_it_says(state: State, budget
     assert plan.solution.value == pytest.approx(closed, rel=1e-9, abs=1e-6)
     assert (plan.solution.value == 0) == (budget == 0)
     assert np.all(outcome.localities["gap_share_plan"] <= outcome.localities["gap_share"] + 1e-12)
+
+
+def test_todays_teams_of_a_published_file_go_further(state: State, tmp_path: Path) -> None:
+    """Six small places near each of four mobile units, read as the region file's circuits are."""
+    region, travel, access, _ = state
+    mobile = region.units[region.units["role"] == "movil"].iloc[:4]
+    small = region.localities[region.localities["population"].between(100, 400)]
+    rows = [(clues, cvegeo, 2) for clues, point in mobile.geometry.items() for cvegeo in small.distance(point).nsmallest(6).index]
+    path = tmp_path / "rutas_umm.csv"
+    pd.DataFrame(rows, columns=["CLUES", "CVEGEO", "visitas_mes"]).to_csv(path, index=False)
+    aside = pd.DataFrame({"successor": pd.Series(dtype="str")})
+    circuits, findings = read_circuits(path, region.units, aside, region.localities.index)
+    assert (len(circuits), findings) == (24, ())
+    there = replace(region, circuits=circuits)
+    scenario = Scenario(budget_mxn_year=0.0, allow=("ruta",))
+    access = compute_access(there, travel, scenario)
+    choices = feasible_options(there, travel, access, scenario)
+    drivable = [c for c in choices.today.circuits if c.days]
+    assert len(choices.today.circuits) == 4
+    assert len(drivable) >= 2
+    assert all(bool(c.days) != bool(c.why_not) for c in choices.today.circuits)
+    plan = select(choices, there.localities, access, scenario)
+    chosen = [o for o in plan.options if o.id in plan.chosen]
+    assert 2 <= len({o.place for o in chosen}) == len(chosen) <= len(drivable)
+    assert plan.solution.value == pytest.approx(sum(o.weighted for o in chosen), rel=0.2)
+    assert plan.solution.value <= plan.solution.bound <= plan.solution.ceiling
+    legs = team_legs(there, scenario, pd.DataFrame([e for o in chosen for e in legs_of(o.place, o.days)], columns=["from_id", "to_id"]))
+    assert circuit_faults(chosen, pd.DataFrame(legs), scenario, there) == []
+    outcome = evaluate(there, travel, access, plan, scenario)
+    assert outcome.violations == ()
+    assert (outcome.localities["visits_month_plan"] >= outcome.localities["visits_month"]).all()
 
 
 def legs_of(base: str, days) -> list[tuple[str, str]]:  # type: ignore[no-untyped-def]

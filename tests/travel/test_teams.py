@@ -122,6 +122,9 @@ def test_without_nights_the_way_home_is_told_as_far_as_a_day_can_use_it() -> Non
     assert day.back.minutes(*near.iloc[0, :2]) == near.iloc[0, 2]
     on_foot_only = team_times(region, Scenario(**slow, allow=("umm",)), region.localities.index)
     pd.testing.assert_frame_equal(frame(on_foot_only.back), frame(day.back))
+    for kind, told in (("UMM", frame(day.back)), ("brigada", far)):  # of bases that are asked for, what they are counts
+        own = replace(region, units=region.units.assign(unit_class=kind))
+        pd.testing.assert_frame_equal(frame(team_times(own, Scenario(**slow), region.localities.index, bases=own.units.index).back), told)
 
 
 def test_ways_are_sorted_distinct_and_the_same_whatever_else_is_asked() -> None:
@@ -202,3 +205,18 @@ def test_ways_and_minutes_agree_in_any_world(made: Any, at: Any, seed: int, hill
     expected = told[told.index.isin([(s, u) for s in stops.index for u in units.index])]
     expected = expected[expected <= times.back.cutoff_min]
     pd.testing.assert_series_equal(near.set_index(["from_id", "to_id"])["minutes"].sort_index(), expected.sort_index())
+
+
+def test_a_mobile_unit_is_a_base_only_where_it_is_asked_for() -> None:
+    region = valley.region()
+    usual, own = (team_times(region, Scenario(), region.localities.index, bases=bases) for bases in (None, pd.Index([MOBILE])))
+    assert MOBILE not in usual.out.sites
+    assert list(own.out.sites) == list(own.back.sites) == [MOBILE]
+    for name in ("out", "back"):  # it stands where unit one does
+        table = getattr(usual, name).pairs()
+        same = table[table["site"] == ONE].assign(site=MOBILE).reset_index(drop=True)
+        mine = getattr(own, name).pairs()
+        pd.testing.assert_frame_equal(mine[mine["minutes"] <= 90.0].reset_index(drop=True), same[same["minutes"] <= 90.0])
+    pd.testing.assert_frame_equal(own.between.pairs(), usual.between.pairs())
+    with pytest.raises(KeyError):
+        team_times(region, Scenario(), region.localities.index, bases=pd.Index(["nobody"]))
