@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from planner.schema import GRADES
@@ -76,3 +78,26 @@ class Uncertainty(Frozen):
     people: float = Field(0.1, ge=0, lt=1)
     units_out: float = Field(0.01, ge=0, le=1)
     robust: float = Field(0.8, gt=0, le=1)
+
+
+class Regional(Frozen):
+    """How units, zones, networks and districts are drawn.
+
+    `districts` is how many (0: as many as today's grouping has, or where there is none the number that is best). `together` and
+    `apart` hold municipalities joined by `+`, as "13048+13051". Weights are of a share of people each, so they compare.
+    """
+
+    assignment: Literal["capacidad", "cercania", "huff"] = "capacidad"
+    huff_exponent: float = Field(2.0, gt=0, le=6)
+    zone_units_max: int = Field(12, ge=1, le=60)
+    zone_round_max_min: float = Field(480.0, gt=0, le=2880)
+    hospital_people_max: float | None = Field(154098.0, gt=0)
+    hospital_cutoff_min: float = Field(360.0, gt=0, le=1440)
+    referral_institutions: tuple[str, ...] = ()
+    districts: int = Field(0, ge=0, le=200)
+    district_tolerance: float = Field(0.5, ge=0, le=10)
+    weight_minutes: float = Field(1.0, ge=0, le=100)
+    weight_crossing: float = Field(1.0, ge=0, le=100)
+    weight_compactness: float = Field(0.1, ge=0, le=100)
+    together: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()

@@ -147,6 +147,8 @@ class Region:
     roads: Roads | None = None
     barriers: gpd.GeoSeries | None = None  # lines and polygons that are not crossed on foot except by a road
     resources: pd.DataFrame | None = None  # index clues; schema.RESOURCES: rooms and staff of units
+    community: pd.DataFrame | None = None  # index cvegeo; schema.COMMUNITY: what the community organises, of the localities that tell it
+    served: pd.DataFrame | None = None  # schema.SERVED: clues, year, people, target; sorted
 
 
 @dataclass(frozen=True, eq=False)

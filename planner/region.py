@@ -21,18 +21,19 @@ from planner.sources.barriers import cross_barriers
 from planner.sources.boundaries import read_districts, read_municipalities
 from planner.sources.census import locality_table, read_canonical_localities
 from planner.sources.clues import UnitTables, read_units
+from planner.sources.community import read_community
 from planner.sources.coneval import read_locality_index, read_municipal_index
 from planner.sources.inegi import read_ageeml, read_iter
 from planner.sources.osm import read_osm
 from planner.sources.resources import read_resources
 from planner.sources.responsibility import read_circuits, read_responsibility
 from planner.sources.rnc import read_rnc
+from planner.sources.served import read_served
 from planner.sources.terrain import TerrainFiles, read_terrain
 from planner.store import digest
 
 SECTIONS = ("localities", "deprivation", "units", "community", "roads", "terrain", "population", "boundaries")
 VALUES = ("units.institutions", "terrain.cell_m")  # keys that name no file
-UNUSED = ("units.served", "community.table")
 ABSENT = {  # what the planner does without each optional file
     "deprivation.municipalities": "Sin libro municipal del CONEVAL: el índice se deriva del censo",
     "deprivation.localities": "Sin libro por localidad del CONEVAL: el grado de las localidades es una réplica derivada del censo",
@@ -40,6 +41,8 @@ ABSENT = {  # what the planner does without each optional file
     "units.responsibility": "Sin tabla oficial de responsables: cada localidad responde a la unidad más cercana",
     "units.circuits": "Sin rutas de unidades móviles: se suponen las visitas del escenario",
     "units.resources": "Sin recursos de las unidades (SINERHIAS): no se sabe qué plazas están vacantes",
+    "units.served": "Sin población atendida: no se dice qué parte de la población objetivo se atiende",
+    "community.table": "Sin organización comunitaria: no se sabe dónde hay casas de salud, auxiliares ni parteras",
     "roads": "Sin caminos: nadie viaja en vehículo",
     "terrain.dem": "Sin relieve: el terreno se supone plano",
     "terrain.walk_factor": "Sin uso de suelo: a pie se supone factor 1",
@@ -49,9 +52,14 @@ ABSENT = {  # what the planner does without each optional file
     "boundaries.districts": "Sin distritos: no hay resultados por distrito",
 }
 INSTEAD = {"roads": ("roads.osm", "roads.rnc", "roads.speed_raster"), "terrain.dem": ("terrain.slope",)}  # keys that also tell it
+DECLARED = {
+    "localities": schema.LOCALITIES, "units.files": schema.UNITS, "boundaries.municipalities": schema.MUNICIPALITIES,
+    "units.responsibility": schema.RESPONSIBILITY, "units.circuits": schema.CIRCUITS, "units.resources": schema.RESOURCES,
+    "units.served": schema.SERVED, "community.table": schema.COMMUNITY}
 T = TypeVar("T")
 Joined = tuple[pd.DataFrame, tuple[Finding, ...]]
 JoinReader = Callable[[Path, pd.DataFrame, pd.DataFrame, pd.Index], Joined]  # file, units, set aside, localities
+UnitReader = Callable[[Path, pd.DataFrame, pd.DataFrame], Joined]  # file, units, set aside
 Paths = dict[str, tuple[Path, ...]]  # key of the region file -> its files
 
 
@@ -72,15 +80,18 @@ def prepare_region(region_file: Path, data: Path | None = None) -> Region:
     roads, of_roads = _roads(paths, grid, crs)
     responsibility, of_table = _joined(read_responsibility, paths, "units.responsibility", tables, localities)
     circuits, of_circuits = _joined(read_circuits, paths, "units.circuits", tables, localities)
-    resources, of_resources = _joined(lambda path, units, aside, _: read_resources(path, units, aside), paths, "units.resources", tables,
-                                      localities)
+    resources, of_resources = _of_units(read_resources, paths, "units.resources", tables)
+    served, of_served = _of_units(read_served, paths, "units.served", tables)
+    community, of_community = _community(paths, localities.index)
     localities, of_places = check_localities(localities, municipalities, grid, _names(paths, "localities"))
     units, of_units = check_units(tables.units, localities, municipalities, grid, _names(paths, "units.files"))
-    _check(paths, localities, units, municipalities, responsibility, circuits, resources)
-    findings = (*of_people, *of_places, *tables.findings, *of_units, *of_table, *of_circuits, *of_resources, *of_ground, *of_roads,
-                *check_grid(grid, _names(paths, "terrain.slope")), *_not_used(paths))
+    _check(paths, localities, units, municipalities, {
+        "units.responsibility": responsibility, "units.circuits": circuits, "units.resources": resources, "units.served": served,
+        "community.table": community})
+    findings = (*of_people, *of_places, *tables.findings, *of_units, *of_table, *of_circuits, *of_resources, *of_served, *of_community,
+                *of_ground, *of_roads, *check_grid(grid, _names(paths, "terrain.slope")), *_absent(paths))
     return Region(spec.name, slug(spec.name), spec.entity, crs, spec.synthetic, localities, units, municipalities, responsibility,
-                  circuits, grid, findings, _inputs(spec, paths), roads, barriers, resources)
+                  circuits, grid, findings, _inputs(spec, paths), roads, barriers, resources, community, served)
 
 
 def _written(spec: RegionFile) -> dict[str, tuple[str, ...]]:
@@ -194,23 +205,27 @@ def _joined(read: JoinReader, paths: Paths, key: str, tables: UnitTables,
     return (None, ()) if path is None else read(path, tables.units, tables.set_aside, localities.index)
 
 
+def _of_units(read: UnitReader, paths: Paths, key: str, tables: UnitTables) -> tuple[pd.DataFrame | None, tuple[Finding, ...]]:
+    path = _one(paths, key)
+    return (None, ()) if path is None else read(path, tables.units, tables.set_aside)
+
+
+def _community(paths: Paths, localities: pd.Index) -> tuple[pd.DataFrame | None, tuple[Finding, ...]]:
+    path = _one(paths, "community.table")
+    return (None, ()) if path is None else read_community(path, localities)
+
+
 def _check(paths: Paths, localities: gpd.GeoDataFrame, units: gpd.GeoDataFrame, municipalities: gpd.GeoDataFrame,
-           responsibility: pd.DataFrame | None, circuits: pd.DataFrame | None, resources: pd.DataFrame | None) -> None:
-    for key, table, frame in (
-            ("localities", schema.LOCALITIES, localities), ("units.files", schema.UNITS, units),
-            ("boundaries.municipalities", schema.MUNICIPALITIES, municipalities),
-            ("units.responsibility", schema.RESPONSIBILITY, responsibility), ("units.circuits", schema.CIRCUITS, circuits),
-            ("units.resources", schema.RESOURCES, resources)):
+           optional: dict[str, pd.DataFrame | None]) -> None:
+    frames = {"localities": localities, "units.files": units, "boundaries.municipalities": municipalities, **optional}
+    for key, frame in frames.items():
         if frame is not None:
-            columns.check(table, frame, _names(paths, key) or key)
+            columns.check(DECLARED[key], frame, _names(paths, key) or key)
 
 
-def _not_used(paths: Paths) -> tuple[Finding, ...]:
-    absent = [Finding("falta_archivo", "nota", what, key, 1) for key, what in ABSENT.items()
-              if not {key, *INSTEAD.get(key, ())} & set(paths)]
-    unused = [Finding("sin_usar", "nota", "Archivo que esta versión todavía no usa", key, 1, (paths[key][0].name,))
-              for key in UNUSED if key in paths]
-    return (*absent, *unused)
+def _absent(paths: Paths) -> tuple[Finding, ...]:
+    return tuple(Finding("falta_archivo", "nota", what, key, 1) for key, what in ABSENT.items()
+                 if not {key, *INSTEAD.get(key, ())} & set(paths))
 
 
 def _inputs(spec: RegionFile, paths: Paths) -> tuple[InputFile, ...]:

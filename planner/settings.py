@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 import pandas as pd
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from planner.assumptions import Frozen, Need, RoadFactors, RoadSpeeds, Uncertainty
+from planner.assumptions import Frozen, Need, Regional, RoadFactors, RoadSpeeds, Uncertainty
 from planner.errors import SettingsError
 from planner.model import Kind, Mode
 
@@ -181,6 +181,7 @@ class Scenario(Frozen):
     alternatives_differ: int = _value(3, "propuestas", "supuesto", "planner", "Propuestas en que difieren al menos", ge=1, le=200)
     draws: int = _value(0, "sorteos", "supuesto", "planner", "Sorteos de la prueba de robustez (0: sin prueba)", ge=0, le=2000)
     uncertainty: Uncertainty = _value(Uncertainty(), "proporción", "supuesto", "planner", "Cuánto varía cada supuesto en los sorteos")
+    regional: Regional = _value(Regional(), "", "supuesto", "planner", "Cómo se trazan universos, zonas, redes y distritos")
     seed: int = _value(20250101, "", "supuesto", "planner", "Semilla de lo aleatorio", ge=0)
 
     @model_validator(mode="after")

@@ -21,11 +21,11 @@ from planner.errors import DataError, StorageError, reason
 from planner.model import Finding, InputFile, Region, Roads
 from planner.sources.rasters import load_grid, write_grid
 
-FORMAT = 3  # raised when the files of a prepared region change their meaning
+FORMAT = 4  # raised when the files of a prepared region change their meaning
 MANIFEST, REPORT = "manifest.json", "avisos.csv"
 FACTS = ("name", "slug", "entity", "crs", "synthetic")
 GEOGRAPHIC = ("localities", "units", "municipalities")
-TABLES = ("responsibility", "circuits", "resources")  # absent when the region has none
+TABLES = ("responsibility", "circuits", "resources", "community", "served")  # absent when the region has none
 ROADS = {"nodes": "road_nodes.parquet", "edges": "roads.parquet"}  # absent when its roads are a raster
 BARRIERS = "barriers.parquet"
 TRAVEL_CACHE = ".viajes"  # beside the prepared regions: what travel.cache keeps; may be deleted at any time

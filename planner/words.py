@@ -32,6 +32,18 @@ DOUBTS = {
     "need": "peso de la necesidad ±", "people": "población ±", "units_out": "unidades fuera de servicio", "robust": "es robusta desde",
 }
 
+# What the drawing of universes, zones, networks and districts is asked, and how units may be shared out.
+REGIONAL = {
+    "assignment": "reparto por", "huff_exponent": "exponente de Huff", "zone_units_max": "unidades por zona hasta",
+    "zone_round_max_min": "minutos de la ronda de una zona hasta", "hospital_people_max": "personas por hospital hasta",
+    "hospital_cutoff_min": "minutos de búsqueda del hospital",
+    "referral_institutions": "instituciones de referencia (ninguna: las de la región)",
+    "districts": "distritos (0: los de hoy)", "district_tolerance": "desvío de población ±", "weight_minutes": "peso de los minutos",
+    "weight_crossing": "peso de los cruces", "weight_compactness": "peso de la compacidad", "together": "municipios juntos",
+    "apart": "municipios separados",
+}
+ASSIGNMENTS = {"capacidad": "cercanía con capacidad", "cercania": "cercanía", "huff": "atracción (Huff)"}
+
 
 def people_told(number: float) -> str:
     """So many people, in words.

@@ -79,6 +79,9 @@ def test_hidalgo_meets_its_check_figures(shared):
     assert region.units["cve_mun"].notna().all()
     assert region.responsibility is not None
     assert region.responsibility["cvegeo"].nunique() == 4690
+    assert region.community is not None
+    assert (len(region.community), region.community["auxiliaries"].sum(), region.community["midwives"].sum(),
+            region.community["health_house"].notna().sum()) == (4690, 821, 741, 1491)
     found = codes(region)
     assert {k: found[k] for k in ("unidad_cerrada", "localidad_dividida", "responsable_desconocido", "responsable_movil")} == {
         "unidad_cerrada": 511, "localidad_dividida": 21, "responsable_desconocido": 22, "responsable_movil": 330}
@@ -104,8 +107,8 @@ def test_a_small_region_is_joined_and_flagged(files):
     assert codes(region)["falta_archivo"] == 1
     absent = {f.where for f in region.findings if f.code == "falta_archivo"}
     assert absent == {"deprivation.municipalities", "deprivation.localities", "units.responsibility", "units.circuits",
-                      "units.resources", "terrain.dem", "terrain.walk_factor", "terrain.barriers", "population.raster",
-                      "boundaries.districts"}
+                      "units.resources", "units.served", "community.table", "terrain.dem", "terrain.walk_factor", "terrain.barriers",
+                      "population.raster", "boundaries.districts"}
     assert {i.role: i.cutoff for i in region.inputs} == {
         "localities.iter": "2020", "units.files": "2025-01", "roads.speed_raster": "", "boundaries.municipalities": ""}
 
@@ -130,10 +133,31 @@ def test_rooms_and_staff_join_the_units(files):
     assert region.resources.loc["HGIMB000023", ["rooms", "physicians"]].tolist() == [3, 2]
     found = codes(region)
     assert (found["recursos_desconocidos"], found["recursos_en_blanco"], found["sin_recursos"]) == (1, 1, 2)
-    assert "units.resources" not in {f.where for f in region.findings if f.code in ("falta_archivo", "sin_usar")}
+    assert "units.resources" not in {f.where for f in region.findings if f.code == "falta_archivo"}
     assert {i.role: i.cutoff for i in region.inputs}["units.resources"] == "2024"
     (files / "sinerhias_2024.csv").write_text("CLUES,CAMAS\nHGIMB000023,3\n", encoding="utf-8")
     with pytest.raises(DataError, match="no se reconoce la columna de consultorios, médicos"):
+        prepare_region(files / "region.toml")
+
+
+def test_community_and_people_served_join_the_region(files):
+    (files / "comunidad.csv").write_text("CVEGEO,casa_de_salud,auxiliares,parteras\n130010001,CE,1,0\n139990001,AE,1,1\n", encoding="utf-8")
+    (files / "atendida_2024.csv").write_text("CLUES,AÑO,PA\nHGIMB000023,2023,5\nHGIMB000011,2024,7\nHGIMB999999,2024,1\n", encoding="utf-8")
+    change(files, 'files = ["clues_202501.csv"]',
+           'files = ["clues_202501.csv"]\nserved = "atendida_2024.csv"\n[community]\ntable = "comunidad.csv"')
+    region = prepare_region(files / "region.toml")
+    assert region.community is not None
+    assert region.served is not None
+    columns.check(schema.COMMUNITY, region.community, "prueba")
+    columns.check(schema.SERVED, region.served, "prueba")
+    assert region.community.index.tolist() == ["130010001"]
+    assert region.served[["clues", "year", "people"]].to_numpy().tolist() == [["HGIMB000011", 2024, 7.0], ["HGIMB000023", 2023, 5.0]]
+    found = codes(region)
+    assert (found["comunidad_fuera_del_censo"], found["sin_comunidad"], found["atendida_desconocida"]) == (1, 3, 1)
+    assert not {"units.served", "community.table"} & {f.where for f in region.findings if f.code == "falta_archivo"}
+    assert {"units.served": "2024", "community.table": ""}.items() <= {i.role: i.cutoff for i in region.inputs}.items()
+    (files / "atendida_2024.csv").write_text("CLUES,AÑO,PA\nHGIMB000023,1800,5\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"atendida_2024\.csv: «year» es menor que lo admitido: 1 casos \(HGIMB000023\)"):
         prepare_region(files / "region.toml")
 
 
@@ -226,7 +250,7 @@ def test_vector_roads_and_elevation_make_a_region_on_a_grid_of_its_own(files):
     assert (grid.blocked > 0).sum() > 100
     assert region.units["flags"].str.contains("celda_intransitable").fillna(False).tolist() == [True, True, False, False]  # in the lake
     assert codes(region)["camino_fuera_de_la_malla"] == 1
-    told = {f.where for f in region.findings if f.code in ("falta_archivo", "sin_usar")}
+    told = {f.where for f in region.findings if f.code == "falta_archivo"}
     assert not told & {"roads", "terrain.dem", "terrain.barriers", "population.raster"}
     assert {i.role for i in region.inputs} >= {"roads.osm", "terrain.dem", "terrain.barriers", "population.raster"}
 

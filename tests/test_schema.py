@@ -55,6 +55,31 @@ def test_export_names_are_the_contract() -> None:
     assert all(v.isascii() and v == v.lower() for v in names.values())
 
 
+def test_the_names_of_a_regionalization_are_the_contract() -> None:
+    tables = {
+        schema.DISTRICTS: "distrito_id nombre municipios claves_municipios pobtot poblacion desvio_poblacion hospitales min_hospital_medio "
+                          "min_hospital_p90 personas_fuera proporcion_cruce compacidad contiguo",
+        schema.DISTRICT_OF_MUNICIPALITY: "cve_mun nom_mun distrito_id distrito_hoy cambia poblacion",
+        schema.UNIVERSE: "cvegeo lugar tipo_lugar minutos poblacion sin_lugar",
+        schema.UNIVERSE_UNITS: "lugar nombre tipo localidades poblacion carga capacidad suficiencia min_medio min_p90 casas_de_salud "
+                               "auxiliares parteras voluntarios comites sin_lugar",
+        schema.REASSIGNMENTS: "cvegeo nom_loc de a poblacion min_hoy min_propuesta cambio_min motivo",
+        schema.NETWORK: "clues nombre tipo clues_hospital nombre_hospital minutos clues_hospital_cercano min_hospital_cercano cabe "
+                        "clues_hospital_lluvias min_lluvias zona poblacion",
+        schema.ZONES: "zona unidades poblacion min_ronda clues_sede clues_hospital unidades_otra_red",
+        schema.COMMUNITY: "cvegeo casa_de_salud auxiliares parteras voluntarios comite",
+        schema.SERVED: "clues anio pa po",
+    }
+    for table, names in tables.items():
+        assert [c.export for c in table.all()] == names.split(), table.name
+
+
+def test_every_table_is_declared_once_and_under_one_name() -> None:
+    declared = [t for t in vars(schema).values() if isinstance(t, columns.Table)]
+    assert sorted(t.name for t in schema.TABLES) == sorted(t.name for t in declared)
+    assert len({t.name for t in schema.TABLES}) == len(schema.TABLES)
+
+
 def test_no_table_exports_two_columns_under_one_name() -> None:
     for table in schema.TABLES:
         exported = [c.export for c in table.all()]

@@ -43,7 +43,10 @@ def full() -> Region:
     layers = replace(grid, elevation_m=height, blocked=np.arange(60, dtype=np.uint16).reshape(6, 10) * 1000, people=height * 2)
     rooms = pd.DataFrame({"rooms": [2, None], "physicians": [1, 0], "nurses": [None, None]}, pd.Index(
         ["MDIMB000011", "MDIMB000022"], name="clues"), dtype="Int64")
-    return replace(region(), grid=layers, roads=roads(), resources=rooms)
+    served = pd.DataFrame({"clues": ["MDIMB000011"] * 2, "year": [2023, 2024], "people": [9.0, 10.5], "target": [20.0, np.nan]})
+    columns.check(schema.COMMUNITY, valley.community(), "prueba")
+    columns.check(schema.SERVED, served, "prueba")
+    return replace(region(), grid=layers, roads=roads(), resources=rooms, community=valley.community(), served=served)
 
 
 def region() -> Region:
@@ -58,7 +61,7 @@ def assert_equal(one: Region, other: Region) -> None:
         assert getattr(one, name) == getattr(other, name)
     for name in ("localities", "units", "municipalities"):
         assert_geodataframe_equal(getattr(one, name), getattr(other, name))
-    for name in ("responsibility", "circuits", "resources"):
+    for name in ("responsibility", "circuits", "resources", "community", "served"):
         if getattr(one, name) is None:
             assert getattr(other, name) is None
         else:
@@ -96,7 +99,8 @@ def test_roads_and_every_layer_come_back_and_leave_no_trace_when_absent(tmp_path
     write_region(region(), tmp_path / "a")
     assert_equal(region(), read_region(tmp_path / "a"))
     assert set(contents(tmp_path / "b")) - set(contents(tmp_path / "a")) == {
-        "road_nodes.parquet", "roads.parquet", "elevation_m.tif", "blocked.tif", "people.tif", "resources.parquet"}
+        "road_nodes.parquet", "roads.parquet", "elevation_m.tif", "blocked.tif", "people.tif", "resources.parquet",
+        "community.parquet", "served.parquet"}
 
 
 def test_writing_twice_gives_equal_bytes(tmp_path):

@@ -63,6 +63,14 @@ def _points(rows: list[tuple[int, int]], index: list[str], name: str) -> gpd.Geo
     return points.assign(lon=degrees.x, lat=degrees.y)
 
 
+def community() -> pd.DataFrame:
+    """What the community of B and F organises, as schema.COMMUNITY; nobody tells of the others."""
+    table = pd.DataFrame({"health_house": ["CE", None], "auxiliaries": [1, 2], "midwives": [0, None], "volunteers": [None, None],
+                          "committee": [1, 0]}, index=pd.Index(["990010002", "990020003"], name="cvegeo"))
+    whole = dict.fromkeys(("auxiliaries", "midwives", "volunteers", "committee"), "Int64")
+    return table.astype({"health_house": "str", **whole})
+
+
 def region(*, responsibility: bool = True) -> Region:
     """The valley as a checked Region."""
     places = _points([(p[1], p[2]) for p in PLACES.values()], list(PLACES), "cvegeo")

@@ -14,6 +14,7 @@ import pandas as pd
 import xlsxwriter
 
 from planner.demo.census import count_people, iter_rows, municipal_index, target_people
+from planner.demo.community import community_table, served_table
 from planner.demo.mapfiles import write_elevation, write_people, write_roads, write_water
 from planner.demo.places import ENTITY, ENTITY_NAME, Country, make_country
 from planner.demo.terrain import CRS, make_terrain
@@ -38,6 +39,9 @@ files = ["ESTABLECIMIENTO_SALUD_202501_demo.xlsx", "clues_202509_puntos_demo.csv
 responsibility = "localidad_a_clues_responsable.csv"
 resources = "sinerhias_2024_demo.xlsx"
 circuits = "rutas_umm.csv"
+served = "poblacion_atendida.csv"
+[community]
+table = "comunidad_por_localidad.csv"
 [roads]
 osm = "caminos.osm"
 [terrain]
@@ -113,7 +117,12 @@ def _write_all(folder: Path, seed: int) -> None:
     write_water(folder / "rios.geojson", terrain, NOTE)
     write_people(folder / "poblacion.tif", rng, terrain, country)
     _write_boundaries(folder, country)
-    _write_csv(folder / "fallas_sembradas.csv", pd.DataFrame([*health.faults, *of_roads, *of_relief], columns=["falla", "id", "que"]))
+    community, of_community = community_table(rng, country, health)
+    served, of_served = served_table(rng, health)
+    _write_csv(folder / "comunidad_por_localidad.csv", community)
+    _write_csv(folder / "poblacion_atendida.csv", served)
+    faults = [*health.faults, *of_roads, *of_relief, *of_community, *of_served]
+    _write_csv(folder / "fallas_sembradas.csv", pd.DataFrame(faults, columns=["falla", "id", "que"]))
     (folder / "LEEME.txt").write_bytes(README.encode())
     (folder / "demo.toml").write_bytes(REGION_FILE.encode())
 

@@ -136,6 +136,24 @@ def numbers(text: pd.Series, where: str, *, hidden: Sequence[str] = (), low: flo
     return value
 
 
+def whole_numbers(text: pd.Series, where: str, *, low: float | None = None) -> pd.Series:
+    """As `numbers`, in `Int64`: blanks are missing, fractions refused."""
+    value = numbers(text, where, low=low)
+    broken = (value % 1 != 0) & value.notna()
+    if broken.any():
+        raise DataError(f"{where}: «{text.name}» no es un número entero en {some(text.index[broken])}; corrija esas filas.")
+    return value.astype("Int64")
+
+
+def headers_by_word(table: pd.DataFrame) -> dict[str, str]:
+    """The headers by how they are compared (`fold`, `_` as a space); of two alike the first.
+
+    >>> headers_by_word(pd.DataFrame(columns=["AÑO", "Casa_de_salud", "año"]))
+    {'ano': 'AÑO', 'casa de salud': 'Casa_de_salud'}
+    """
+    return {fold(str(h).replace("_", " ")): str(h) for h in reversed(list(table.columns))}
+
+
 def refuse_repeated(keys: pd.Index, where: str) -> None:
     """DataError if a key stands more than once."""
     if keys.has_duplicates:

@@ -12,7 +12,7 @@ import pandas as pd
 from planner.errors import DataError
 from planner.model import Finding
 from planner.schema import RESOURCES
-from planner.sources.files import fold, numbers, read_text_table, refuse_repeated, some
+from planner.sources.files import headers_by_word, read_text_table, refuse_repeated, whole_numbers
 from planner.sources.responsibility import current, unit_keys
 
 KEYS = ("clues", "clues imb", "clave clues")
@@ -48,10 +48,7 @@ def read_resources(path: Path, units: pd.DataFrame, set_aside: pd.DataFrame) -> 
     CLUES, fractions or negatives.
     """
     table = read_text_table(path)
-    headers: dict[str, str] = {}
-    for header in table.columns:
-        headers.setdefault(fold(str(header).replace("_", " ")), str(header))
-    columns = _columns(headers, path, list(table.columns))
+    columns = _columns(headers_by_word(table), path, list(table.columns))
     published = unit_keys(table[columns["clues"][0]], path)
     refuse_repeated(pd.Index(published, name="CLUES"), path.name)
     figures = table.set_axis(pd.Index(published))
@@ -84,11 +81,7 @@ def _summed(figures: pd.DataFrame, columns: list[str], path: Path) -> pd.Series:
     """Sum of the columns, missing where one of them is blank."""
     if not columns:
         return pd.Series(pd.NA, figures.index, dtype="Int64")
-    parts = pd.DataFrame({c: numbers(figures[c], path.name, low=0) for c in columns})
-    broken = (parts % 1 != 0) & parts.notna()
-    if broken.any(axis=None):
-        name = broken.columns[broken.any()][0]
-        raise DataError(f"{path.name}: «{name}» no es un número entero en {some(parts.index[broken[name]])}; corrija esas filas.")
+    parts = pd.DataFrame({c: whole_numbers(figures[c], path.name, low=0) for c in columns})
     return parts.sum(axis=1, skipna=False).astype("Int64")
 
 

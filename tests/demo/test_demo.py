@@ -183,7 +183,8 @@ def test_every_planted_fault_is_found(folder: Path, region: Region) -> None:
         "responsable_dividido": set(parts.index[parts > 1]), "responsable_desconocido": set(table.loc[table["clues"].isna(), "cvegeo"]),
     }
     told = {f.code: set(f.examples) for f in region.findings}
-    for code in ("clase_desconocida", "no_es_camino", "via_privada", "barrera_puntual", "recursos_en_blanco", "recursos_desconocidos"):
+    for code in ("clase_desconocida", "no_es_camino", "via_privada", "barrera_puntual", "recursos_en_blanco", "recursos_desconocidos",
+                 "comunidad_fuera_del_censo", "atendida_desconocida"):
         found[code] = told[code]
     assert faults.pop("dem_vacios") < told["dem_vacios"]  # of the cells only two are shown
     assert found == faults
@@ -195,6 +196,26 @@ def test_every_planted_fault_is_found(folder: Path, region: Region) -> None:
             "unidad_cerrada", "localidad_dividida", "responsable_desconocido", "responsable_movil", "indice_imputado",
             "poblacion_imputada", "sin_velocidad"} <= told.keys()
     assert not [f for f in region.findings if f.severity == "error"]
+
+
+def test_the_community_and_the_people_served_are_told(folder: Path, region: Region) -> None:
+    table, served = region.community, region.served
+    assert table is not None
+    assert served is not None
+    assert table.index.tolist() == region.localities.index.tolist()
+    assert 100 <= table["health_house"].notna().sum() <= 250
+    assert table.drop(columns="health_house").notna().all(axis=None)
+    fixed = region.units[region.units["role"] == "primer_nivel"]
+    assert table.loc[table.index.isin(fixed["locality"]), "health_house"].isna().all()  # they do not stand in for a unit
+    assert table.loc[table["health_house"].notna(), "auxiliaries"].min() >= 1
+    assert sorted(served["year"].unique()) == [2022, 2023, 2024]
+    assert (served.groupby("year").size() == served["clues"].nunique()).all()
+    assert (served["people"] <= served["target"]).all()
+    assert (served.pivot(index="clues", columns="year", values="people").diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    raw = pd.read_csv(folder / "poblacion_atendida.csv")
+    former = raw["CLUES"].str.contains("SSA").groupby(raw["ANIO"]).sum()
+    assert former[2022] == former[2023] > former[2024] == 1  # the planted one
+    assert region.municipalities["district"].nunique() == 3
 
 
 def test_heavy_tail_and_deprivation_follows_remoteness(region: Region) -> None:
