@@ -18,6 +18,7 @@ from planner.decide.curve import Curve, budget_curve, other_plans
 from planner.decide.explain import explained, sentence
 from planner.decide.fleet import Choices
 from planner.decide.options import feasible_options
+from planner.decide.regional.regionalization import Regionalization, regionalize
 from planner.decide.robustness import Robustness, robustness
 from planner.decide.rules import why_not
 from planner.decide.selection import select
@@ -45,6 +46,7 @@ class Run:
     others: tuple[Plan, ...] = ()
     robustness: Robustness | None = None
     cache: Path | None = None
+    regional: Regionalization | None = None
 
 
 def run_scenario(region: Region, scenario: Scenario, *, progress: Told = lambda _: None, cache: Path | None = None) -> Run:
@@ -84,6 +86,12 @@ def _asked(run: Run, progress: Told) -> Run:
     return replace(run, curve=curve, others=others, robustness=found, outcome=outcome)
 
 
+def regionalized(run: Run, *, progress: Told = lambda _: None) -> Run:
+    """The run with the regionalization of its plan."""
+    found = regionalize(run.region, run.travel, run.access, run.plan, run.scenario, progress=progress, cache=run.cache)
+    return replace(run, regional=found)
+
+
 def choose_again(run: Run, scenario: Scenario) -> Run:
     """The same facts and options under another budget: only the plan and its consequences are computed anew.
 
@@ -91,7 +99,8 @@ def choose_again(run: Run, scenario: Scenario) -> Run:
     """
     plan = select(run.choices, run.region.localities, run.access, scenario)
     outcome, why = _consequences(run.region, run.travel, run.access, run.choices, plan, scenario, run.cache)
-    return replace(run, scenario=scenario, plan=plan, outcome=outcome, explained=why, curve=None, others=(), robustness=None)
+    return replace(run, scenario=scenario, plan=plan, outcome=outcome, explained=why, curve=None, others=(), robustness=None,
+                   regional=None)
 
 
 def _consequences(region: Region, travel: Travel, access: Access, choices: Choices, plan: Plan, scenario: Scenario, cache: Path | None
@@ -110,4 +119,4 @@ def _consequences(region: Region, travel: Travel, access: Access, choices: Choic
     localities = outcome.localities
     reason = localities["reason"].fillna(why_not(plan, choices.reached, region, access, scenario).reindex(localities.index))
     return replace(outcome, localities=localities.assign(reason=reason), proposals=proposals, legs=legs,
-                   violations=(*outcome.violations, *circuit_faults(circuits, legs, scenario))), why
+                   violations=(*outcome.violations, *circuit_faults(circuits, legs, scenario, region))), why

@@ -18,7 +18,7 @@ ORDER_WITHIN = {("model", "schema"), ("schema", "model"), ("words", "schema"), (
 HOMES = {
     "streamlit": {"ui", "app.py"}, "streamlit_folium": {"ui"}, "folium": {"outputs/maps.py"}, "branca": {"outputs/maps.py"},
     "osmnx": {"sources/osm.py"}, "osmium": {"sources/osm.py"}, "rasterio": {"sources/rasters.py", "access/catchments.py"},
-    "numba": {"travel/search.py"}, "icalendar": {"outputs/calendar.py"},
+    "numba": {"travel/search.py", "decide/regional/kernel.py"}, "icalendar": {"outputs/calendar.py"},
     "sklearn": {"decide"}, "highspy": {"decide/solver.py"}, "pyvrp": {"decide/routing.py"}, "joblib": {"decide/robustness.py"},
     "tomllib": {"settings.py"},
 }

@@ -35,9 +35,7 @@ def indicators(
     people, irs = places["people"].to_numpy(float), places["irs"].to_numpy(float)
 
     def parts(column: str, keys: Iterable[str] = ()) -> dict[str, Any]:
-        group = places[column].astype(object).where(places[column].notna(), NO_DATA)
-        names = [*keys, *sorted(set(group) - {*keys, NO_DATA}), *([NO_DATA] if (group == NO_DATA).any() else [])]
-        return {name: _block(facts, people, (group == name).to_numpy(), scenario) for name in names}
+        return by_group(places, places[column], scenario, keys)
 
     everybody = np.ones(len(places), bool)
     towns = places.drop_duplicates("cve_mun").set_index("cve_mun")["municipality"]
@@ -56,6 +54,16 @@ def indicators(
         "opciones_por_tipo": _options(plan),
         "plan": _plan(proposals, plan, scenario),
     }
+
+
+def by_group(localities: pd.DataFrame, group: pd.Series, scenario: Scenario, keys: Iterable[str] = ()) -> dict[str, Any]:
+    """The blocks of `indicators` for each value of `group` (by cvegeo; null: `sin dato`, the last), `keys` first whether found or not."""
+    places = localities.sort_index()
+    facts = {"actual": _facts(places, ""), "plan": _facts(places, "_plan")}
+    people, own = places["people"].to_numpy(float), group.reindex(places.index).astype(object)
+    own = own.where(own.notna(), NO_DATA)
+    names = [*keys, *sorted(set(own) - {*keys, NO_DATA}), *([NO_DATA] if (own == NO_DATA).any() else [])]
+    return {name: _block(facts, people, (own == name).to_numpy(), scenario) for name in names}
 
 
 def weighted_percentile(values: np.ndarray, weights: np.ndarray, part: float) -> float | None:

@@ -47,7 +47,7 @@ def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenari
     `reason`, null where the plan takes nobody and there is nothing to assess in the field.
     """
     taken = people_taken(access, plan, scenario)
-    moves = _moves(access, taken, scenario)
+    moves = moves_of(access, taken, scenario)
     after = _localities_after(region, access, plan, taken, moves, scenario).add_suffix("_plan")
     today = region.localities.join(access.localities).join(after)
     localities = today.join(_words(today, taken, scenario))
@@ -91,7 +91,7 @@ def people_taken(access: Access, plan: Plan, scenario: Scenario) -> pd.DataFrame
         first_level_closed=first_closed, gap_closed=closed, weighted=closed * today["need_weight"])
 
 
-def _moves(access: Access, taken: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+def moves_of(access: Access, taken: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """People of the localities that fixed options serve, by unit and tier today, and how many of them move.
 
     A nucleo or a post attends people of its own unit; a new unit takes its part evenly from everybody left in the tier.

@@ -124,6 +124,17 @@ def ambulance_times(region: Region, travel: Travel, scenario: Scenario) -> Trave
     return travel_times(grounds, people, units, scenario.mode_teams, cutoff_min=scenario.ambulance_reach_min, towards=False)
 
 
+def times_between(region: Region, scenario: Scenario, mode: Mode, rows: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, cutoff_min: float,
+                  cache: Path | None = None) -> TravelTimes:
+    """Minutes from these points to those by the mode, up to `cutoff_min`; both indexed by id, in the region's CRS.
+
+    Points on ground that cannot be walked are moved, or have no pairs, as in `compute_travel`.
+    """
+    grounds = {way: ground_of(region, scenario, way, cache) for way in (WAYS if mode == "transporte_publico" else (mode,))}
+    ground = grounds[WAYS[0] if mode == "transporte_publico" else mode]
+    return travel_times(grounds, ground.set(rows), ground.set(sites), mode, cutoff_min=cutoff_min)
+
+
 def nearest_seats(region: Region, seats: list[str], scenario: Scenario) -> tuple[Surface, pd.DataFrame]:
     """What units standing in these localities would be: the surface to the nearest in mode_first_level, and per locality.
 
