@@ -144,7 +144,7 @@ def run(name: str, method: str) -> dict[str, object]:
         wall, processor = time.perf_counter(), time.process_time()
         if method == "planner":
             found = partition(areas, rules, seed=0)
-            label, told["proof"], told["gap"] = found.district, found.proof, found.gap
+            label, told["proof"], told["gap"] = found.district, found.proof, found.solution.gap
         else:
             label = canonical(peer(method, areas, rules))
         wall, processor = time.perf_counter() - wall, time.process_time() - processor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -83,7 +83,7 @@ class Uncertainty(Frozen):
 class Regional(Frozen):
     """How units, zones, networks and districts are drawn.
 
-    `districts` is how many (0: as many as today's grouping has, or where there is none the number that is best). `together` and
+    `districts` is how many (0: as many as today's grouping has; "libre", or 0 where there is none: the number that is best). `together` and
     `apart` hold municipalities joined by `+`, as "13048+13051". Weights are of a share of people each, so they compare.
     """
 
@@ -94,8 +94,9 @@ class Regional(Frozen):
     hospital_people_max: float | None = Field(154098.0, gt=0)
     hospital_cutoff_min: float = Field(360.0, gt=0, le=1440)
     referral_institutions: tuple[str, ...] = ()
-    districts: int = Field(0, ge=0, le=200)
+    districts: Annotated[int, Field(ge=0, le=200)] | Literal["libre"] = 0
     district_tolerance: float = Field(0.5, ge=0, le=10)
+    hospital_required: bool = False
     weight_minutes: float = Field(1.0, ge=0, le=100)
     weight_crossing: float = Field(1.0, ge=0, le=100)
     weight_compactness: float = Field(0.1, ge=0, le=100)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from numbers import Integral
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ from planner.model import Finding, Region
 from planner.outputs.geofiles import MANIFEST, is_current, write_run
 from planner.outputs.tables import compare_runs, summary_tables
 from planner.region import prepare_region
-from planner.scenarios import run_scenario
+from planner.scenarios import regionalized, run_scenario
 from planner.settings import load_scenario
 from planner.store import TRAVEL_CACHE, read_region, write_region
 
@@ -105,6 +106,7 @@ def run(
         raise StorageError(f"{folder} guarda una corrida con otros datos o supuestos; use --replace para sustituirla o cambie name.")
     with _told("Empezando") as progress:
         finished = run_scenario(region, question, progress=progress, cache=prepared.parent / TRAVEL_CACHE)
+        finished = regionalized(finished, progress=progress)
         progress("Escribiendo archivos")
         write_run(folder, finished, prepared, elapsed_s=time.perf_counter() - started)
     for title, table in summary_tables(finished).items():
@@ -252,7 +254,7 @@ def _shown(value: object) -> str:
     if isinstance(value, float):
         shown = f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:,.2f}"
         return shown.removeprefix("-") if float(shown.replace(",", "")) == 0 else shown
-    return f"{value:,}" if isinstance(value, int) else _plain(str(value))
+    return f"{value:,}" if isinstance(value, Integral) else _plain(str(value))
 
 
 def _plain(text: str) -> str:

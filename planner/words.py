@@ -38,8 +38,9 @@ REGIONAL = {
     "zone_round_max_min": "minutos de la ronda de una zona hasta", "hospital_people_max": "personas por hospital hasta",
     "hospital_cutoff_min": "minutos de búsqueda del hospital",
     "referral_institutions": "instituciones de referencia (ninguna: las de la región)",
-    "districts": "distritos (0: los de hoy)", "district_tolerance": "desvío de población ±", "weight_minutes": "peso de los minutos",
-    "weight_crossing": "peso de los cruces", "weight_compactness": "peso de la compacidad", "together": "municipios juntos",
+    "districts": "distritos (0: los de hoy)", "district_tolerance": "desvío de población ±",
+    "hospital_required": "cada distrito con hospital", "weight_minutes": "peso de los minutos", "weight_crossing": "peso de los cruces",
+    "weight_compactness": "peso de la compacidad", "together": "municipios juntos",
     "apart": "municipios separados",
 }
 ASSIGNMENTS = {"capacidad": "cercanía con capacidad", "cercania": "cercanía", "huff": "atracción (Huff)"}

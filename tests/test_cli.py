@@ -19,9 +19,10 @@ from rasterio.warp import transform_bounds
 
 from planner import cli
 from planner.demo.files import write_demo
+from planner.region import prepare_region
 from planner.regionfile import load_region_file
 from planner.sources.rasters import load_grid, read_elevation, write_raster
-from planner.store import read_region
+from planner.store import TRAVEL_CACHE, read_region, write_region
 
 UNITS, SLIM = "ESTABLECIMIENTO_SALUD_202501_demo.xlsx", "clues_202509_puntos_demo.csv"
 ITER, INDEX = "iter_99_cpv2020_csv.zip", "IRS_entidades_mpios_2020.xlsx"
@@ -32,6 +33,24 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_demo(tmp_path_factory.mktemp("raw") / "demo").parent
+
+
+@pytest.fixture(scope="module")
+def processed(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo prepared once, with the travel that any test's run has kept."""
+    folder = tmp_path_factory.mktemp("processed")
+    write_region(prepare_region(demo / "demo.toml"), folder / "demo")
+    (folder / TRAVEL_CACHE).mkdir()
+    return folder
+
+
+@pytest.fixture
+def prepared(processed: Path, tmp_path: Path) -> Path:
+    """A home of its own whose demo is prepared; what travel keeps is shared."""
+    home = tmp_path / "home"
+    shutil.copytree(processed / "demo", home / "data/processed/demo")
+    (home / "data/processed" / TRAVEL_CACHE).symlink_to(processed / TRAVEL_CACHE)
+    return home
 
 
 @pytest.fixture
@@ -65,8 +84,15 @@ def test_the_main_job(planner: Planner, tmp_path: Path) -> None:
     run = home / "runs/demo/base"
     names = {p.name for p in run.iterdir()}
     assert names == {"localidades.geojson", "unidades.geojson", "propuestas.geojson", "rutas.geojson", "areas_influencia.geojson",
-                     "referencias.geojson", "calendario.csv", "calendario.ics",
-                     "opciones.csv", "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv"}
+                     "referencias.geojson", "calendario.csv", "calendario.ics", "circuitos_hoy.csv",
+                     "opciones.csv", "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv",
+                     "distritos.geojson", "redes.geojson", "zonas.geojson", "universo.csv", "universo_partes.csv", "universo_unidades.csv",
+                     "reasignaciones.csv", "concordancia.csv", "atendida.csv", "redes.csv", "redes_hospitales.csv", "redes_apoyos.csv",
+                     "localidades_lejos_hospital.csv", "jornadas.csv", "jornadas_sedes.csv", "zonas.csv", "zonas_unidades.csv",
+                     "distritos_municipios.csv"}
+    for title in ("Distritos: los de hoy y los que se proponen", "Redes de referencia y zonas de supervisión", "Universo de trabajo",
+                  "Regionalización: qué está probado", "Avisos de la regionalización"):
+        assert title in out
     before = {p.name: p.read_bytes() for p in run.iterdir()}
     code, out, _ = planner("run", "demo")
     assert code == 0
@@ -301,6 +327,7 @@ def test_an_unwritable_folder_is_one_sentence(demo: Path, planner: Planner, tmp_
     assert err.strip().splitlines()[-1].startswith("Error: No se puede escribir")
 
 
+@pytest.mark.usefixtures("prepared")
 @pytest.mark.parametrize(("scenario", "words"), [
     ("utilization = 1", "«utilization» no existe (¿quiso decir «utilisation»?)"),
     ("budget_mxn_year = -5", "«budget_mxn_year» = -5 no se admite: debe ser al menos 0"),
@@ -311,8 +338,7 @@ def test_an_unwritable_folder_is_one_sentence(demo: Path, planner: Planner, tmp_
     ('require = ["umr-000"]', "require pide umr-000, que no es una propuesta factible"),
     ('closures = ["ZZIMB999999"]', "«closures» cierra 1 unidad que la región no tiene (ZZIMB999999)"),
 ])
-def test_a_wrong_scenario_writes_nothing(demo: Path, planner: Planner, tmp_path: Path, scenario: str, words: str) -> None:
-    assert planner("prepare", demo / "demo.toml")[0] == 0
+def test_a_wrong_scenario_writes_nothing(planner: Planner, tmp_path: Path, scenario: str, words: str) -> None:
     (tmp_path / "x.toml").write_text(scenario, encoding="utf-8")
     code, _, err = planner("run", "demo", tmp_path / "x.toml")
     assert code == 1
@@ -335,16 +361,16 @@ def asked(planner: Planner, folder: Path, scenario: str) -> tuple[dict[str, Any]
     return plan, pd.DataFrame([p["properties"] for p in proposals])
 
 
-def test_a_budget_that_buys_nothing_is_an_honest_empty_plan(demo: Path, planner: Planner, tmp_path: Path) -> None:
-    assert planner("prepare", demo / "demo.toml")[0] == 0
+@pytest.mark.usefixtures("prepared")
+def test_a_budget_that_buys_nothing_is_an_honest_empty_plan(planner: Planner, tmp_path: Path) -> None:
     for scenario in ("budget_mxn_year = 0", "budget_mxn_year = 1000", "capital_mxn = 0\nallow = ['umr']"):
         plan, _ = asked(planner, tmp_path, scenario)
         assert (plan["numero"], plan["costo_anual"], plan["personas"], plan["brecha_ponderada_cerrada"]) == (0, 0, 0, 0)
         assert (tmp_path / "home/runs/demo/x/calendario.csv").read_text(encoding="utf-8").count("\n") == 1
 
 
-def test_what_cannot_be_paid_for_or_is_asked_for_twice_is_told(demo: Path, planner: Planner, tmp_path: Path) -> None:
-    assert planner("prepare", demo / "demo.toml")[0] == 0
+@pytest.mark.usefixtures("prepared")
+def test_what_cannot_be_paid_for_or_is_asked_for_twice_is_told(planner: Planner, tmp_path: Path) -> None:
     first = next(i for i in sorted(asked(planner, tmp_path, "")[1]["id"]) if i.startswith(("nucleo", "umr")))
     shutil.rmtree(tmp_path / "home/runs")
     for scenario in (f"require = ['{first}']\nbudget_mxn_year = 0", f"require = ['{first}']\nbudget_mxn_year = 1000"):
@@ -355,8 +381,8 @@ def test_what_cannot_be_paid_for_or_is_asked_for_twice_is_told(demo: Path, plann
         assert not (tmp_path / "home/runs").exists()
 
 
-def test_units_without_any_capacity_attend_nobody(demo: Path, planner: Planner, tmp_path: Path) -> None:
-    assert planner("prepare", demo / "demo.toml")[0] == 0
+@pytest.mark.usefixtures("prepared")
+def test_units_without_any_capacity_attend_nobody(planner: Planner, tmp_path: Path) -> None:
     plan, proposals = asked(planner, tmp_path, "capacity_people_per_nucleo = 0")
     assert not set(proposals["tipo"]) & {"umr", "nucleo", "plaza"}, "they would seat nobody"
     total = json.loads((tmp_path / "home/runs/demo/x/indicadores.json").read_text(encoding="utf-8"))["total"]["actual"]
@@ -364,17 +390,17 @@ def test_units_without_any_capacity_attend_nobody(demo: Path, planner: Planner, 
     assert plan["costo_anual"] <= 100e6
 
 
+@pytest.mark.usefixtures("prepared")
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
 @pytest.mark.parametrize("step", ["Calculando tiempos", "Buscando intervenciones", "Escribiendo archivos"])
-def test_ctrl_c_in_mid_run_is_told_and_leaves_nothing(demo: Path, planner: Planner, tmp_path: Path, step: str) -> None:
-    assert planner("prepare", demo / "demo.toml")[0] == 0
+def test_ctrl_c_in_mid_run_is_told_and_leaves_nothing(tmp_path: Path, step: str) -> None:
     with subprocess.Popen([sys.executable, "-m", "planner", "--home", str(tmp_path / "home"), "run", "demo"], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as running:
         assert running.stderr
         before: list[str] = []
         while line := running.stderr.readline():
             before.append(line)
-            if line.startswith(step):
+            if line.startswith(step) and not any(told.startswith(step) for told in before[:-1]):
                 running.send_signal(signal.SIGINT)
         assert running.wait(60) == 130, before
     assert "Interrumpido: no se escribió nada.\n" in before
@@ -391,8 +417,8 @@ def test_unprepared_regions_and_missing_runs_are_told(planner: Planner) -> None:
     assert planner("compare", "a/b")[0] == 1
 
 
-def test_another_run_under_the_same_name_needs_replace(demo: Path, planner: Planner, tmp_path: Path) -> None:
-    assert planner("prepare", demo / "demo.toml")[0] == 0
+@pytest.mark.usefixtures("prepared")
+def test_another_run_under_the_same_name_needs_replace(planner: Planner, tmp_path: Path) -> None:
     path = tmp_path / "poco.toml"
     path.write_text("budget_mxn_year = 0", encoding="utf-8")
     assert planner("run", "demo", path)[0] == 0

@@ -22,11 +22,15 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from planner.decide.regional.regionalization import Regionalization
 from planner.errors import DataError, StorageError, reason
 from planner.model import Region, Solution
 from planner.outputs.calendar import calendar_files
 from planner.outputs.decisions import decision_files, decision_indicators
-from planner.outputs.layers import TABLES, dictionary, layers, significant
+from planner.outputs.exporting import significant
+from planner.outputs.layers import TABLES, dictionary, layers
+from planner.outputs.regional import regional_files
+from planner.outputs.regionaltold import regional_indicators, solutions
 from planner.scenarios import Run
 from planner.settings import Scenario, describe_scenario
 from planner.store import digest, replacing
@@ -34,7 +38,8 @@ from planner.store import digest, replacing
 MANIFEST = "manifest.json"
 INDICATORS = "indicadores.json"
 _DEGREE_DECIMALS = 6
-_GEOMETRY = {"areas_influencia": "MultiPolygon", "referencias": "LineString"}  # the rest are points
+_GEOMETRY = {"areas_influencia": "MultiPolygon", "referencias": "LineString", "distritos": "MultiPolygon", "redes": "LineString",
+             "zonas": "MultiPoint"}  # the rest are points
 _FIXED_DATE = "2000-01-01T00:00:00.000Z"  # the date is told in the manifest only
 _LIBRARIES = ("geopandas", "highspy", "icalendar", "numba", "numpy", "pandas", "pyogrio", "pyvrp", "rasterio",
               "scipy", "shapely")
@@ -46,12 +51,12 @@ def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> No
     `prepared` is the folder of the prepared region. Nothing is touched unless everything could be written; StorageError
     otherwise.
     """
-    found = layers(run.region, run.travel, run.outcome, run.plan, run.scenario)
-    about = manifest(run.region, run.scenario, run.plan.solution, prepared)
+    found = layers(run.region, run.travel, run.outcome, run.plan, run.scenario, run.regional)
+    about = manifest(run.region, run.scenario, run.plan.solution, prepared, run.regional)
     about |= {"fecha": datetime.now(UTC).isoformat(timespec="seconds"), "segundos": round(elapsed_s, 1)}
     with replacing(folder, MANIFEST, "una corrida") as new:
-        write_files(new, found, run.outcome.indicators | decision_indicators(run))
-        for name, content in (calendar_files(run.region, run.plan, run.scenario) | decision_files(run)).items():
+        write_files(new, found, run.outcome.indicators | decision_indicators(run) | regional_indicators(run))
+        for name, content in (calendar_files(run.region, run.plan, run.scenario) | decision_files(run) | regional_files(run)).items():
             (new / name).write_bytes(content)
         written = {p.name: digest(p) for p in sorted(new.iterdir())}
         _write(new / MANIFEST, canonical_json(about | {"archivos": written}))
@@ -66,8 +71,9 @@ def write_files(folder: Path, found: Mapping[str, gpd.GeoDataFrame], indicators:
     dictionary().to_csv(folder / "diccionario.csv", index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
-def manifest(region: Region, scenario: Scenario, solution: Solution, prepared: Path) -> dict[str, Any]:
-    """What a run was made from and how it was solved, without date and seconds."""
+def manifest(region: Region, scenario: Scenario, solution: Solution, prepared: Path, found: Regionalization | None = None,
+             ) -> dict[str, Any]:
+    """What a run was made from and how it was solved, its regionalization too where there is one, without date and seconds."""
     return _question(prepared, scenario) | {
         "region": {"nombre": region.name, "clave": region.slug, "entidad": region.entity, "crs": region.crs, "sintetica": region.synthetic},
         "entradas": [{"papel": f.role, "archivo": f.name, "sha256": f.sha256, "bytes": f.size_bytes, "corte": f.cutoff}
@@ -78,6 +84,7 @@ def manifest(region: Region, scenario: Scenario, solution: Solution, prepared: P
         "semilla": scenario.seed,
         "solucion": {"estado": solution.status, "metodo": solution.method, "valor": solution.value, "cota": solution.bound,
                      "brecha_relativa": solution.gap},
+        **({"regionalizacion": solutions(found)} if found is not None else {}),
     }
 
 
@@ -103,7 +110,7 @@ def read_layer(folder: Path, name: str) -> gpd.GeoDataFrame:
     try:
         features = whole["features"]
         table = pd.DataFrame([f["properties"] for f in features], columns=list(columns)).astype(columns)
-        places = [shapely.geometry.shape(f["geometry"]) for f in features]
+        places = [None if f["geometry"] is None else shapely.geometry.shape(f["geometry"]) for f in features]
     except (KeyError, TypeError, ValueError) as fault:
         raise DataError(f"{path} no es una capa de esta versión del planificador ({fault}); repita la corrida.") from fault
     return gpd.GeoDataFrame(table, geometry=places, crs=4326).set_index(tables[0].key.export)
@@ -134,7 +141,8 @@ def geojson(frame: gpd.GeoDataFrame) -> str:
     table = pd.DataFrame(frame.drop(columns=frame.geometry.name)).reset_index().astype(object)
     table = table.where(table.notna(), None)
     records = zip(table.to_dict("records"), shapes, strict=True)
-    features = ({"type": "Feature", "properties": row, "geometry": shapely.geometry.mapping(shape)} for row, shape in records)
+    features = ({"type": "Feature", "properties": row, "geometry": None if shape is None else shapely.geometry.mapping(shape)}
+                for row, shape in records)
     lines = (json.dumps(f, ensure_ascii=False, allow_nan=False, separators=(",", ":")) for f in features)
     return '{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n"
 

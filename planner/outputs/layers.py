@@ -8,85 +8,79 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner import columns, schema
+from planner import schema
 from planner.access.catchments import catchments
 from planner.access.rules import chosen_options
 from planner.columns import Table
+from planner.decide.regional.regionalization import Regionalization
 from planner.model import LEVELS, MODES, Outcome, Plan, Region, Travel
 from planner.outputs.calendar import team_calendar
+from planner.outputs.exporting import exported
+from planner.outputs.regional import FILES, LAYERS, of_localities, of_units, regional_layers
 from planner.settings import Scenario
 from planner.travel.times import nearest_seats, surface_in_mode
 
 # What each layer holds, in the order of its fields; the first table gives the key.
 TABLES: dict[str, tuple[Table, ...]] = {
-    "localidades": (schema.LOCALITIES, schema.ACCESS, schema.PLANNED, schema.BY_MODE, schema.SUGGESTION),
-    "unidades": (schema.UNITS, schema.UNIT_RESULTS, schema.UNIT_PLANNED, schema.REFERRAL_UNIT),
+    "localidades": (schema.LOCALITIES, schema.ACCESS, schema.PLANNED, schema.BY_MODE, schema.SUGGESTION, schema.COMMUNITY,
+                    schema.LOCALITY_REGIONAL),
+    "unidades": (schema.UNITS, schema.UNIT_RESULTS, schema.UNIT_PLANNED, schema.REFERRAL_UNIT, schema.UNIT_REGIONAL),
     "propuestas": (schema.PROPOSALS,),
     "rutas": (schema.ROUTES,),
     "areas_influencia": (schema.CATCHMENTS,),
     "referencias": (schema.REFERRALS,),
+    **LAYERS,
 }
-_DIGITS = 12  # significant; minutes, told to the millionth, keep them all
 
 
-def layers(region: Region, travel: Travel, outcome: Outcome, plan: Plan, scenario: Scenario) -> dict[str, gpd.GeoDataFrame]:
+def layers(region: Region, travel: Travel, outcome: Outcome, plan: Plan, scenario: Scenario, found: Regionalization | None = None,
+           ) -> dict[str, gpd.GeoDataFrame]:
     """Every layer of the run in the region's CRS, indexed by its key, fields as in `TABLES` under their export names.
+
+    Those of the regionalization come with it only; without it, what it tells of localities and units is null.
 
     Null stands for unreachable and unknown. Figures keep twelve significant digits, so indicators can be recomputed from
     the layers. DataError if a table breaks its declaration.
     """
-    found = {
-        "localidades": _localities(travel, outcome),
-        "unidades": _units(travel, outcome),
+    made = {
+        "localidades": _localities(region, travel, outcome).join(of_localities(outcome.localities, found)),
+        "unidades": _units(travel, outcome).join(of_units(outcome.units, found)),
         "propuestas": outcome.proposals,
         "rutas": _routes(region, outcome, plan, scenario),
         "areas_influencia": _areas(region, travel, plan, scenario),
         "referencias": _referrals(region, travel, scenario),
+        **(regional_layers(region, found) if found is not None else {}),
     }
-    return {name: _exported(name, frame, region.crs) for name, frame in found.items()}
+    return {name: _exported(name, frame, region.crs) for name, frame in made.items()}
 
 
 def dictionary() -> pd.DataFrame:
-    """What each field of each layer and of the calendar means: one row per file and field, in their order."""
-    told = TABLES | {"calendario": (schema.CALENDAR,)}
+    """What each field of each layer, of the calendar and of the regional tables means: one row per file and field, in their order."""
+    told = TABLES | {"calendario": (schema.CALENDAR,)} | {name: tables for name, tables in FILES.items() if name not in TABLES}
     return pd.DataFrame([
         {"capa": name, "campo": c.export, "etiqueta": c.label, "significado": c.meaning, "tipo": c.kind, "unidad": c.unit, "marca": c.mark}
         for name, tables in told.items() for c in (tables[0].key, *(c for t in tables for c in t.columns))])
 
 
-def significant(value: float) -> float:
-    """The number as files tell it: what adding in another order leaves behind falls away.
-
-    >>> significant(0.1 + 0.2)
-    0.3
-    """
-    return float(f"{value:.{_DIGITS}g}")
-
-
 def _exported(name: str, frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
-    tables = TABLES[name]
-    key = tables[0].key
-    inner = pd.DataFrame(frame.drop(columns=frame.geometry.name)).replace([np.inf, -np.inf], np.nan).rename_axis(key.name)
-    if inner.empty:  # a table without rows has no types of its own
-        inner = inner.astype({c.name: c.kind for t in tables for c in t.columns if c.kind != "text" and c.name in inner})
-    for table in tables:
-        columns.check(table, inner, f"Capa {name}")
-    exported = {c.export: _tidy(inner[c.name], c) for table in tables for c in table.columns}
-    return gpd.GeoDataFrame(exported, geometry=frame.geometry.array, crs=crs, index=inner.index.rename(key.export)).sort_index()
+    ordered = frame.sort_index()
+    table = exported(TABLES[name], pd.DataFrame(ordered.drop(columns=ordered.geometry.name)), f"Capa {name}")
+    return gpd.GeoDataFrame(table, geometry=ordered.geometry.array, crs=crs)
 
 
-def _tidy(values: pd.Series, column: columns.Column) -> pd.Series:
-    if column.kind == "float":
-        return values.astype(float).map(significant)
-    if column.kind == "int":
-        return values.astype("Int64" if column.null else "int64")
-    return values.astype("bool" if column.kind == "bool" else "str")
-
-
-def _localities(travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:
+def _localities(region: Region, travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:
     index = outcome.localities.index
     by_mode = {f"{level}_{mode}_min": travel.nearest[level, mode]["minutes"].reindex(index) for level in LEVELS for mode in MODES}
-    return outcome.localities.assign(**by_mode)
+    return outcome.localities.assign(**by_mode).join(_community(region))
+
+
+def _community(region: Region) -> pd.DataFrame:
+    """What the community organises in every locality of the region, null where nobody tells."""
+    index = region.localities.index
+    if region.community is not None:
+        return region.community.reindex(index)
+    kinds = {"int": "Int64", "text": "str"}
+    return pd.DataFrame({c.name: pd.Series(None, index, dtype=kinds[c.kind]) for c in schema.COMMUNITY.columns})
 
 
 def _units(travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:

@@ -14,6 +14,7 @@ import pandas as pd
 from planner.errors import DataError, StorageError
 from planner.outputs.decisions import decision_tables
 from planner.outputs.geofiles import INDICATORS, MANIFEST, read_json, read_layer
+from planner.outputs.regionaltold import regional_tables
 from planner.scenarios import Run
 from planner.schema import GRADES
 from planner.words import CLASSES, KINDS, KINDS_PLURAL, MODES, ROADS, ROLES
@@ -81,6 +82,7 @@ def summary_tables(run: Run) -> dict[str, pd.DataFrame]:
         "Solución": _solution(told["plan"]),
         **decision_tables(run),
         **{title: _listed(told[key], rows) for key, (title, rows) in EXTRA.items() if key in told},
+        **regional_tables(run),
     }
 
 

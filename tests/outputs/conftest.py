@@ -148,7 +148,7 @@ def finished(decided: Plan | None = None, **question: Any) -> Any:
     indicators = {"total": numbers(table), "por_municipio": {key: numbers(rows) for key, rows in table.groupby("cve_mun")}}
     outcome = Outcome(table, units(region), seats, indicators, legs=legs(region))
     return SimpleNamespace(region=region, scenario=Scenario(**question), travel=travel(region), access=None, plan=decided, outcome=outcome,
-                           explained=explanation(decided), curve=None, others=(), robustness=None)
+                           explained=explanation(decided), curve=None, others=(), robustness=None, regional=None)
 
 
 @pytest.fixture(scope="session")

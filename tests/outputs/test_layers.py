@@ -57,6 +57,17 @@ def test_numbers_are_those_of_the_outcome(run: Any) -> None:
     assert made(run)["propuestas"]["tipo"].tolist() == ["nucleo", "umm"]
 
 
+def test_what_the_community_organises_stands_beside_each_locality_and_changes_no_number(run: Any) -> None:
+    fields = [c.export for c in schema.COMMUNITY.columns]
+    without = made(run)["localidades"]
+    assert without[fields].isna().all(axis=None)
+    found = layers(replace(run.region, community=valley.community()), run.travel, run.outcome, run.plan, run.scenario)["localidades"]
+    assert found.loc[B, fields].fillna("-").tolist() == ["CE", 1, 0, "-", 1]
+    assert found.loc[F, fields].fillna("-").tolist() == ["-", 2, "-", "-", 0]
+    assert found.loc[[A, C, D, E], fields].isna().all(axis=None)
+    pd.testing.assert_frame_equal(pd.DataFrame(found.drop(columns=fields)), pd.DataFrame(without.drop(columns=fields)))
+
+
 def test_the_way_to_the_hospital_is_told_of_each_unit_and_drawn(run: Any) -> None:
     found = made(run)
     assert found["referencias"].loc[ONE, ["clues_hospital", "minutos", "min_a_pie", "km", "modo"]].tolist() == [

@@ -18,9 +18,10 @@ from planner.access.indicators import weighted_percentile
 from planner.decide.regional.areas import Areas, locality_areas, locality_surface, municipal_areas
 from planner.decide.regional.measures import Measures, by_place, canonical, measures, outlined, roundness
 from planner.decide.regional.partition import Partition, best_count, moved, partition
-from planner.decide.regional.rules import Broken, Rules, around_mean
+from planner.decide.regional.placing import Least
+from planner.decide.regional.rules import Broken, Rules, around_mean, district_id
 from planner.errors import SettingsError
-from planner.model import Access, Region, Solution
+from planner.model import Access, Region
 from planner.schema import regional as schema
 from planner.settings import Scenario
 
@@ -44,7 +45,7 @@ class Districts:
     reach_min: float
 
     @property
-    def solution(self) -> Solution:
+    def solution(self) -> Least:
         return self.partition.solution
 
     @property
@@ -57,7 +58,7 @@ class Districts:
 
 
 def districts(region: Region, access: Access, scenario: Scenario, cache: Path | None = None) -> Districts:
-    """Districts of whole municipalities: `regional.districts` of them, else as many as today's groups, else the best number.
+    """Districts of whole municipalities: `regional.districts` of them, or as many as today's groups, or the best number.
 
     The best number is sought from those whose people one hospital's norm would serve (`hospital_people_max`) to one for each
     municipality with a hospital. SettingsError for rules that name what is not there or contradict themselves.
@@ -96,7 +97,8 @@ def rules_of(areas: Areas, scenario: Scenario, count: int, tolerance: float | No
     apart = [_keys(areas, text, "apart") for text in asked.apart]
     pairs = {(min(a, b), max(a, b)) for groups in apart for one, other in combinations(groups, 2) for a, b in product(one, other)}
     return Rules(count, low, high, tuple(tuple(sorted({a for group in groups for a in group})) for groups in together),
-                 tuple(sorted(pairs)), asked.weight_minutes, asked.weight_crossing, asked.weight_compactness)
+                 tuple(sorted(pairs)), asked.weight_minutes, asked.weight_crossing, asked.weight_compactness,
+                 asked.hospital_required)
 
 
 def moved_by_hand(found: Districts, area: str, to: str) -> Districts:
@@ -105,7 +107,7 @@ def moved_by_hand(found: Districts, area: str, to: str) -> Districts:
     SettingsError for an area or a district that is not there.
     """
     at, = found.areas.ids.get_indexer(pd.Index([area]))
-    labels = [_id(k, found.rules.count) for k in range(int(found.partition.district.max()) + 1)]
+    labels = [district_id(k, found.rules.count) for k in range(int(found.partition.district.max()) + 1)]
     if at < 0 or to not in labels:
         unknown, known = (area, list(found.areas.ids)) if at < 0 else (to, labels)
         raise SettingsError(f"«{unknown}» no está en estos distritos{_like(unknown, known)}.")
@@ -142,7 +144,7 @@ def _districts(region: Region, areas: Areas, shapes: gpd.GeoSeries, scenario: Sc
     names = _facts(areas, region)
     standing = today(areas, region)
     asked = scenario.regional.districts or names["district_today"].nunique()
-    if asked:
+    if asked != "libre" and asked > 0:
         rules = rules_of(areas, scenario, asked)
         found = partition(areas, rules, scenario.seed, names["name"].tolist())
     else:
@@ -163,7 +165,7 @@ def _plausible(areas: Areas, scenario: Scenario) -> range:
 
 def _told(areas: Areas, rules: Rules, found: Partition, facts: pd.DataFrame, shapes: gpd.GeoSeries, standing: Measures | None,
           reach_min: float) -> Districts:
-    ids = np.array([_id(k, rules.count) for k in found.district])
+    ids = np.array([district_id(k, rules.count) for k in found.district])
     target = pd.Series(areas.people, areas.ids)
     members = facts.assign(district=pd.Series(ids, areas.ids, dtype="str"), people=target)
     weight = members.groupby(["district_today", "district"])["people"].sum()
@@ -237,10 +239,6 @@ def _keys(areas: Areas, text: str, where: str) -> list[list[int]]:
 def _like(key: str, known: list[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
     return f" (¿quiso decir «{near[0]}»?)" if near else ""
-
-
-def _id(label: int, count: int) -> str:
-    return f"D{label + 1:0{max(2, len(str(count)))}d}"
 
 
 def _worth(found: Measures) -> dict[str, float]:

@@ -73,7 +73,7 @@ def measures(areas: Areas, district: Array) -> Measures:
         minutes_by = np.bincount(here[reached], (weight * told)[reached], k) / heads
     kind, compactness = _compactness(areas, district)
     return Measures(
-        people=people, hospitals=np.bincount(district[areas.hospital_at], minlength=k), contiguous=parts(areas, district) == 1,
+        people=people, hospitals=np.bincount(district[areas.hospital_at], minlength=k), contiguous=parts(areas, district) <= 1,
         minutes_by=minutes_by, spread=float(np.abs(people / people.mean() - 1).max()) if people.sum() > 0 else 0.0,
         minutes=_mean(told[reached], weight[reached]), unreachable=float(weight[~reached].sum()),
         crossing=float(weight[cross].sum() / weight.sum()) if weight.sum() > 0 else 0.0, compactness=compactness, compact_by=kind)
@@ -112,13 +112,14 @@ def outlined(areas: Areas) -> bool:
 
 
 def roundness(areas: Areas, district: Array) -> Array:
-    """Polsby and Popper's measure of each district; every area must have an outline."""
+    """Polsby and Popper's measure of each district, 0 of one left without areas; every area must have an outline."""
     k = int(district.max()) + 1
     inside = district[areas.edges[:, 0]] == district[areas.edges[:, 1]]
     border = 2 * np.bincount(district[areas.edges[inside, 0]], areas.shared_m[inside], k)
     perimeter = np.bincount(district, areas.perimeter_m, k) - border
     round_m = 2 * np.sqrt(np.pi * np.bincount(district, areas.area_m2, k))  # no outline of that area is shorter than the circle's
-    return np.asarray((round_m / np.maximum(perimeter, round_m)) ** 2)
+    longest = np.maximum(perimeter, round_m)
+    return np.asarray(np.divide(round_m, longest, out=np.zeros(k), where=longest > 0) ** 2)
 
 
 def _mean(values: Array, weight: Array) -> float:

@@ -21,11 +21,11 @@ from planner.decide.regional.bounds import lower
 from planner.decide.regional.ground import blocks
 from planner.decide.regional.measures import Measures, canonical, measures, score
 from planner.decide.regional.neighbours import joining, part_of
+from planner.decide.regional.placing import Least
 from planner.decide.regional.proofs import FEW, exhaustive, impossible
 from planner.decide.regional.rules import Broken, Rules, around_mean, broken, check
 from planner.decide.regional.start import LINKAGES, agglomerated
 from planner.errors import SettingsError
-from planner.model import Solution
 
 Array = np.ndarray
 Proof = Literal["factible", "imposible", "sin probar"]  # rules kept; proved that none keeps them; none found and nothing proved
@@ -38,20 +38,14 @@ _RECOMBINE = 0.4  # share of proposals that merge and part two districts
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Districts by area with what they are worth; lower scores are better, so `solution.bound` is below the value."""
+    """Districts by area with what they are worth."""
 
     district: Array  # 0..k-1 by the first area of each
     measures: Measures
-    solution: Solution
+    solution: Least  # of the score; without a bound (NaN) where the rules are broken
     proof: Proof
     broken: tuple[Broken, ...]
     notes: tuple[str, ...]
-
-    @property
-    def gap(self) -> float:
-        """By how much another grouping could better the score at most, as a share of it; NaN where there is no bound."""
-        value, bound = self.solution.value, self.solution.bound
-        return max(0.0, (value - bound) / value) if value > 0 else 0.0
 
 
 def partition(areas: Areas, rules: Rules, seed: int, names: Sequence[str] | None = None) -> Partition:
@@ -131,10 +125,10 @@ def _told(areas: Areas, district: Array, rules: Rules, names: Sequence[str] | No
         bound = value if counted else min(value, lower(blocks(areas, rules).ground, rules))
         best = value - bound <= EXACT * max(1.0, value)
         method = "recuento de todas las agrupaciones contiguas" if counted else METHOD
-        return Partition(district, found, Solution(value, bound, "óptimo" if best else "con brecha", method), "factible", (), ())
+        return Partition(district, found, Least(value, bound, "óptimo" if best else "con brecha", method), "factible", (), ())
     proof: Proof = "imposible" if proofs else "sin probar"
     status = "imposible (probado)" if proofs else "sin solución (no probado)"
     first = (*proofs, "Está probado que ninguna agrupación cumple las reglas; se muestra la que menos las rompe.") if proofs else (
         "No se halló agrupación que cumpla las reglas ni se probó que no la haya; se muestra la que menos las rompe.",)
     notes = (*first, *(sentence for _, sentence in wrong))
-    return Partition(district, found, Solution(value, float("nan"), status, METHOD), proof, tuple(wrong), notes)
+    return Partition(district, found, Least(value, float("nan"), status, METHOD), proof, tuple(wrong), notes)

@@ -33,8 +33,8 @@ class Least:
 
     @property
     def gap(self) -> float:
-        """How much less another answer could be at most, as a share of this one."""
-        return 0.0 if self.value <= self.bound else (self.value - self.bound) / self.value
+        """How much less another answer could be at most, as a share of this one; NaN where there is no bound."""
+        return 0.0 if self.value <= self.bound else (self.value - self.bound) / max(self.value, 1e-12)
 
     @property
     def proved(self) -> bool:
@@ -61,7 +61,7 @@ def place_whole(weight: Array, minutes: Array, capacity: Array, outside_min: flo
     site = np.full(len(weight), -1)
     fits = np.zeros(len(weight), bool)
     if not reaches.any():
-        return Placing(site, fits, Least(0.0, 0.0, "probado", "sin sitios a los que llegar"))
+        return Placing(site, fits, Least(0.0, 0.0, "óptimo", "sin sitios a los que llegar"))
     near = minutes[reaches].argmin(axis=1)
     told, people = minutes[reaches], weight[reaches]
     nearest = np.take_along_axis(told, near[:, None], axis=1)[:, 0]
@@ -69,7 +69,7 @@ def place_whole(weight: Array, minutes: Array, capacity: Array, outside_min: flo
     room = np.maximum(capacity, 0.0) * (1 + _ROOM)
     if (np.bincount(near, people, len(capacity)) <= room).all():
         site[reaches], fits[reaches] = near, True
-        return Placing(site, fits, Least(base, base, "probado", "cada uno en el más cercano: todos caben"))
+        return Placing(site, fits, Least(base, base, "óptimo", "cada uno en el más cercano: todos caben"))
     heavy = people > 0
     dear = people[:, None] * (np.where(np.isfinite(told), told, 0.0) - nearest[:, None]) / _UNIT
     chosen = near.copy()  # who weighs nothing stands in nobody's way
@@ -78,7 +78,7 @@ def place_whole(weight: Array, minutes: Array, capacity: Array, outside_min: flo
     out = float(people[chosen < 0].sum()) * outside_min
     kept = chosen >= 0
     value = base + out + _UNIT * float(dear[np.flatnonzero(kept), chosen[kept]].sum())
-    status = "probado" if proved else "con cota"
+    status = "óptimo" if proved else "con brecha"
     return Placing(site, fits, Least(value, min(value, base + bound), status, "programa entero mixto (HiGHS)"))
 
 

@@ -45,6 +45,9 @@ class Case:
     rules: Rules
     names: tuple[str, ...]  # by area
 
+    def id(self, label: int) -> str:
+        return district_id(int(label), self.rules.count)
+
 
 def around_mean(total: float, count: int, tolerance: float) -> tuple[float, float]:
     """The least and most people of a district that lies within `tolerance` of the mean.
@@ -71,8 +74,17 @@ def check(rules: Rules, n: int) -> None:
             raise SettingsError(sentence)
 
 
+def district_id(label: int, count: int) -> str:
+    """The id of a district by its label.
+
+    >>> district_id(4, 12)
+    'D05'
+    """
+    return f"D{label + 1:0{max(2, len(str(count)))}d}"
+
+
 def broken(areas: Areas, district: Array, rules: Rules, names: Sequence[str] | None = None) -> list[Broken]:
-    """The rules that a grouping breaks, each with its sentence; districts are told by their number, from 1."""
+    """The rules that a grouping breaks, each with its sentence; districts are told by their id."""
     case = Case(areas, district, rules, tuple(str(name) for name in (areas.ids if names is None else names)))
     told = [(rule, sentence(case)) for rule, sentence in RULES.items()]
     return [(rule, words) for rule, words in told if words]
@@ -99,21 +111,21 @@ def _contiguous(case: Case) -> str:
         piece = pieces(case.areas, members)
         if piece.max() > 0:
             small = members[piece == np.argmin(np.bincount(piece))]
-            bad.append(f"{d + 1}, en {piece.max() + 1} partes, aparte queda {case.names[small[0]]}")
+            bad.append(f"{case.id(d)}, en {piece.max() + 1} partes, aparte queda {case.names[small[0]]}")
     return _listed(bad, "distrito no es contiguo", "distritos no son contiguos",
                    "pase lo apartado a un distrito vecino o tome por vecinas a las áreas unidas por camino")
 
 
 def _low(case: Case) -> str:
     people, low = np.bincount(case.district, case.areas.people), case.rules.low
-    bad = [f"{d + 1}: {people[d]:,.0f}" for d in np.unique(case.district) if people[d] < low - ROUNDING]
+    bad = [f"{case.id(d)}: {people[d]:,.0f}" for d in np.unique(case.district) if people[d] < low - ROUNDING]
     return _listed(bad, f"distrito tiene menos de {low:,.0f} personas", f"distritos tienen menos de {low:,.0f} personas",
                    "páseles áreas vecinas o amplíe la tolerancia")
 
 
 def _high(case: Case) -> str:
     people, high = np.bincount(case.district, case.areas.people), case.rules.high
-    bad = [f"{d + 1}: {people[d]:,.0f}" for d in np.unique(case.district) if people[d] > high + ROUNDING]
+    bad = [f"{case.id(d)}: {people[d]:,.0f}" for d in np.unique(case.district) if people[d] > high + ROUNDING]
     return _listed(bad, f"distrito tiene más de {high:,.0f} personas", f"distritos tienen más de {high:,.0f} personas",
                    "quíteles áreas de la orilla o amplíe la tolerancia")
 
@@ -133,7 +145,7 @@ def _apart(case: Case) -> str:
 
 def _hospital(case: Case) -> str:
     without = np.setdiff1d(case.district, case.district[case.areas.hospital_at])
-    bad = [str(d + 1) for d in without] if case.rules.hospital_required else []
+    bad = [case.id(d) for d in without] if case.rules.hospital_required else []
     return _listed(bad, "distrito no tiene hospital", "distritos no tienen hospital",
                    "pida menos distritos o no exija un hospital en cada uno")
 

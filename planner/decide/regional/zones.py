@@ -86,7 +86,7 @@ def zones_of(units: gpd.GeoDataFrame, times: TravelTimes, edges: pd.DataFrame, s
     found, least, exact = draw(board)
     how = ("exhaustivo: también los minutos" if exact else
            "zonas que crecen desde la orilla y cambios entre vecinas; los minutos no están probados")
-    solution = Least(float(len(found)), float(least), "probado" if len(found) == least else "con cota", how)
+    solution = Least(float(len(found)), float(least), "óptimo" if len(found) == least else "con brecha", how)
     told = _units(units, board, found)
     table = _zones(told)
     return Zones(told, table, edges, solution, _findings(told, table, board, scenario))

@@ -69,7 +69,7 @@ def test_without_an_official_table_there_is_nothing_to_agree_with() -> None:
     assert table.columns.tolist() == ["rule", "outcome", "localities", "people", "localities_share", "people_share"]
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(st.data(), st.integers(0, 99))
 def test_every_locality_and_person_counts_once(data: st.DataObject, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -220,7 +220,7 @@ def states(draw: st.DrawFn) -> tuple[list[float], list[int], list[list[float]], 
     return people, nuclei, minutes, rows
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=10)
 @given(states(), st.sampled_from(["capacidad", "cercania", "huff"]), st.integers(0, 9))
 def test_each_locality_once_and_sums_equal_the_total(case, rule: str, seed: int) -> None:  # type: ignore[no-untyped-def]
     state = drawn(*case)

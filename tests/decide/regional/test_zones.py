@@ -53,7 +53,7 @@ def test_a_line_of_six_in_zones_of_three() -> None:
     assert answer.zones["round_min"].tolist() == [4.0, 4.0]
     assert answer.zones["head"].tolist() == ["U01", "U05"]
     assert answer.zones["people"].tolist() == [8.0, 15.0]
-    assert (answer.solution.value, answer.solution.bound, answer.solution.status) == (2.0, 2.0, "probado")
+    assert (answer.solution.value, answer.solution.bound, answer.solution.status) == (2.0, 2.0, "óptimo")
     assert zone_faults(answer, times, scenario) == []
 
 
