@@ -1,5 +1,6 @@
 /* Draws the planner's layers on a Leaflet map. Data arrive column by column and are shown as text, never as HTML. */
-window.plannerMap = function (map, base) {
+/* `names`: the layers of this map with what the reader calls them, ground up; those in `hidden` are shown on demand. */
+window.plannerMap = function (map, base, names, hidden) {
   const PI = Math.PI;
   const ring = (n, turn, inner) => Array.from({length: n}, (_, i) => {
     const far = inner && i % 2 ? inner : 1;
@@ -41,8 +42,6 @@ window.plannerMap = function (map, base) {
   };
 
   const groups = {}, drawn = {}, overlays = {};
-  const NAMES = [["areas", "Área de influencia"], ["referencias", "Camino al hospital"], ["rutas", "Rutas"], ["localidades", "Localidades"],
-                 ["otras", "Otras unidades"], ["propuestas", "Propuestas"], ["unidades", "Unidades"], ["elegida", ""]];  // ground up
   const pane = map.createPane("ground");  // a canvas of its own, below: it is not redrawn when a mark is
   pane.style.zIndex = 300;
   pane.style.pointerEvents = "none";
@@ -58,9 +57,9 @@ window.plannerMap = function (map, base) {
       road => L.polyline(road.lines, {...below, color: road.color, weight: road.weight}))).addTo(map);
   }
   const borders = L.polyline(base.borders, {color: "#8a94a0", weight: 1, interactive: false}).addTo(map);
-  NAMES.forEach(([key, label]) => {
+  names.forEach(([key, label]) => {
     groups[key] = L.featureGroup();
-    if (key !== "otras") groups[key].addTo(map);  // units outside the planned network: on demand
+    if (!hidden.includes(key)) groups[key].addTo(map);
     if (label) overlays[label] = groups[key];
   });
   L.control.layers(null, overlays, {collapsed: true, position: "topright"}).addTo(map);
@@ -78,9 +77,9 @@ window.plannerMap = function (map, base) {
   map.fitBounds(base.bounds, {padding: [12, 12], animate: false});
 
   /* Marks shrink on a map of a whole state, so that towns are seen between units. */
-  const SMALLEST = {localidades: 0.45, unidades: 0.4, otras: 0.4, propuestas: 0.6};
+  const SMALLEST = {localidades: 0.45, unidades: 0.4, otras: 0.4, propuestas: 0.6, sedes: 0.5, hospitales: 0.8};
   const scale = name => Math.min(1.25, Math.max(SMALLEST[name], 1 + (map.getZoom() - 10.5) * 0.22));
-  const rescale = () => Object.keys(SMALLEST).forEach(name => groups[name].eachLayer(mark => {
+  const rescale = () => Object.keys(SMALLEST).filter(name => groups[name]).forEach(name => groups[name].eachLayer(mark => {
     mark.options.weight = mark.options.line * Math.min(1, scale(name));
     mark.setRadius(mark.options.size * scale(name));
   }));
@@ -91,7 +90,7 @@ window.plannerMap = function (map, base) {
       const look = style(i);
       const mark = new Mark([data.lat[i], data.lon[i]], {...look, bubblingMouseEvents: false, size: look.radius, line: look.weight});
       mark.bindTooltip(() => box(lines(i)), {direction: "top", sticky: true});
-      mark.on("click", () => choose(kind, data.id[i]));
+      if (kind) mark.on("click", () => choose(kind, data.id[i]));
       group.addLayer(mark);
     }
   };
@@ -116,6 +115,27 @@ window.plannerMap = function (map, base) {
     referencias: (group, data) => data.line.forEach((line, i) => group.addLayer(
       L.polyline(line, {color: "#d55e00", weight: 3, opacity: 0.85})
         .bindTooltip(() => box(["Camino al hospital de referencia", data.name[i]]), {sticky: true}))),
+    distritos: (group, data) => data.rings.forEach((parts, i) => {
+      const shape = L.polygon(parts, {color: "#33404d", weight: 1.6, fillColor: data.colors[data.color[i]], fillOpacity: 0.42})
+        .bindTooltip(() => box(data.lines[i]), {sticky: true});
+      shape.on("click", event => choose("punto", event.latlng.lat + "," + event.latlng.lng));
+      group.addLayer(shape);
+      if (parts.length) {
+        group.addLayer(L.marker(data.label[i], {interactive: false, icon: L.divIcon({className: "", iconSize: [0, 0]})})
+          .bindTooltip(() => box([data.id[i]]), {permanent: true, direction: "center", className: "planner-label"}));
+      }
+    }),
+    municipios: (group, data) => points(group, data, "municipio",
+      i => ({radius: 7, shape: "square", color: "#33404d", weight: 1, fillColor: data.colors[data.color[i]], fillOpacity: 0.9}),
+      i => data.lines[i]),
+    distritos_hoy: (group, data) => group.addLayer(
+      L.polyline(data.line, {color: data.ink, weight: 2.4, dashArray: "2 6", opacity: 0.9, interactive: false})),
+    redes: (group, data) => data.line.forEach((line, i) => group.addLayer(
+      L.polyline(line, {color: data.ink, weight: 1.3, opacity: 0.6}).bindTooltip(() => box(data.lines[i]), {sticky: true}))),
+    zonas: (group, data) => data.line.forEach((line, i) => group.addLayer(
+      L.polyline(line, {color: data.ink, weight: 2, opacity: 0.85}).bindTooltip(() => box(data.lines[i]), {sticky: true}))),
+    sedes: (group, data) => points(group, data, "", i => base.units[data.color[i]], i => data.lines[i]),
+    hospitales: (group, data) => points(group, data, "", i => base.units[data.color[i]], i => data.lines[i]),
     elegida: (group, data) => {
       group.addLayer(new Mark([data.lat, data.lon], {radius: 13, color: "#111", weight: 2.5, fill: false, interactive: false}));
       if (data.place !== focus) map.fitBounds(data.view, {padding: [40, 40], maxZoom: 12, animate: false});
@@ -126,7 +146,7 @@ window.plannerMap = function (map, base) {
   /* `layers`: name -> {key, ...columns}. A layer whose key has not changed is left as it stands. */
   this.update = layers => {
     let changed = false;
-    NAMES.forEach(([name]) => {
+    names.forEach(([name]) => {
       const data = layers[name], key = data ? data.key : "";
       if (drawn[name] === key) return;
       drawn[name] = key;
@@ -137,12 +157,12 @@ window.plannerMap = function (map, base) {
     });
     if (changed) {
       rescale();
-      NAMES.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
+      names.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
     }
   };
   map.on("overlayadd", () => {
     rescale();
-    NAMES.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
+    names.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
   });
   borders.bringToBack();
 };

@@ -6,13 +6,12 @@ Layers are the ones of `outputs.layers` (Spanish columns, id as index), so the m
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import json
-import re
 from collections.abc import Mapping
 from importlib import resources
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import folium
@@ -26,6 +25,7 @@ from folium.template import Template
 from pyproj import Transformer
 
 from planner.model import Grid, Roads
+from planner.outputs.mapjson import keyed, latlon, points, rings, text_json
 
 VENDOR = "/app/static/vendor/leaflet/"
 # Fixed classes: a colour means the same score in every scenario and region. Upper edges, inclusive.
@@ -57,8 +57,6 @@ PROPOSAL_STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "ambulancia": ("Ambulancia", {"shape": "cross", "radius": 11}),
 }
 _PROPOSAL = {"fillColor": "#e7298a", "color": "#ffffff", "weight": 1.4, "fillOpacity": 1}
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&'{}\u2028\u2029"}
 _ROAD_INK = ((40.0, 205), (70.0, 178), (np.inf, 150))  # up to km/h -> grey
 # Classes of vector roads, the main ones first, with grey and width; streets and paths are not for this scale.
 _ROAD_LINES: tuple[tuple[tuple[str, ...], str, float], ...] = (
@@ -66,6 +64,12 @@ _ROAD_LINES: tuple[tuple[tuple[str, ...], str, float], ...] = (
     (("tertiary",), "#aaaaaa", 1.2), (("unclassified", "road", "camino"), "#bdbdbd", 1.0), (("track",), "#cccccc", 0.8))
 _DETAIL_DEG = 1e-4  # of the ways of teams, ten metres
 _POINTS = 20_000  # of each base layer at most: what a browser draws without delay
+
+
+# Layers of each map with what the reader calls them, ground up; units outside the planned network are shown on demand.
+LAYERS = {"areas": "Área de influencia", "referencias": "Camino al hospital", "rutas": "Rutas", "localidades": "Localidades",
+          "otras": "Otras unidades", "propuestas": "Propuestas", "unidades": "Unidades", "elegida": ""}
+_ON_DEMAND = ("otras",)
 
 
 class OfflineMap(folium.Map):
@@ -93,17 +97,9 @@ LEGEND_STYLE = """.leyenda { display: grid; grid-template-columns: max-content 1
 .leyenda span { display: inline-flex; align-items: center; gap: .25rem; margin-right: .8rem; white-space: nowrap; }"""
 _STYLE = """<style>.leaflet-container { background: #f4f5f2; font-family: system-ui, sans-serif; }
 .planner-note { background: #fff3c4; color: #5c4400; padding: .1rem .5rem; font: 600 .85rem system-ui, sans-serif; }
-.leaflet-tooltip { width: max-content; max-width: 320px; white-space: normal; font-size: .8rem; }</style>"""
-
-
-def text_json(value: Any) -> str:
-    """JSON for a script element: no text of a publisher can end the element, nor open a template (folium renders twice).
-
-    >>> text_json({"a": "</script>{{b}}"})
-    '{"a":"\\\\u003c/script\\\\u003e\\\\u007b\\\\u007bb\\\\u007d\\\\u007d"}'
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return _STRING.sub(lambda found: found.group().translate(_ESCAPES), text)
+.leaflet-tooltip { width: max-content; max-width: 320px; white-space: normal; font-size: .8rem; }
+.planner-label { background: none; border: 0; box-shadow: none; padding: 0; color: #14213d; font-size: .78rem;
+  text-shadow: 0 0 3px #fff, 0 0 3px #fff, 0 0 4px #fff; pointer-events: none; } .planner-label::before { display: none; }</style>"""
 
 
 def score_class(score: pd.Series) -> np.ndarray:
@@ -125,12 +121,13 @@ def prepare_base(
     quarter of a cell. Of barriers too the largest come first.
     """
     image, image_bounds = _road_image(grid) if (grid.road_kmh > 0).any() else (None, None)
-    west, south, east, north = municipalities.to_crs(4326).total_bounds.tolist()
-    simple = municipalities.geometry.simplify_coverage(grid.cell_m)
+    drawn = municipalities[municipalities.geometry.notna() & ~municipalities.geometry.is_empty]
+    west, south, east, north = drawn.to_crs(4326).total_bounds.tolist() if len(drawn) else _corners(grid)
+    simple = drawn.geometry.simplify_coverage(grid.cell_m)
     lines = shapely.get_parts(shapely.line_merge(shapely.union_all(simple.to_crs(4326).boundary.to_numpy())))
     units = [style | {"fillOpacity": 1} for _, _, style in UNIT_STYLES.values()]
     return text_json({
-        "note": note, "borders": [_latlon(line, 4) for line in lines], "bounds": [[south, west], [north, east]],
+        "note": note, "borders": [latlon(line, 4) for line in lines], "bounds": [[south, west], [north, east]],
         "image": image, "image_bounds": image_bounds, "roads": [] if roads is None else _road_lines(roads, grid.cell_m / 4),
         "barriers": {"lines": [], "areas": []} if barriers is None else _barriers(barriers, grid.cell_m / 4),
         "colors": [*SCORE_COLORS, NO_DATA], "bands": BANDS,
@@ -149,36 +146,37 @@ def prepare_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, str]:
     if "unidades" in found:
         outside = found["unidades"]["funcion"] == "ninguno"
         found |= {"unidades": found["unidades"][~outside], "otras": found["unidades"][outside]}
-    return {name: _keyed(make(found[name].to_crs(4326))) for name, make in makers.items() if name in found}
+    return {name: keyed(make(found[name].to_crs(4326))) for name, make in makers.items() if name in found}
 
 
 def prepare_area(areas: gpd.GeoDataFrame, place: str) -> str:
     """The catchment of one unit (clues) or proposal (id) from the layer `areas_influencia`, by band of minutes."""
     edges = sorted(areas["min_hasta"].unique())
     mine = areas[(areas["clues"] == place) | (areas["propuesta"] == place)].sort_values("min_hasta", ascending=False).to_crs(4326)
-    return _keyed({"band": [edges.index(value) for value in mine["min_hasta"]],
-                   "rings": [[_rings(part) for part in shapely.get_parts(area)] for area in mine.geometry]})
+    return keyed({"band": [edges.index(value) for value in mine["min_hasta"]],
+                   "rings": [[rings(part) for part in shapely.get_parts(area)] for area in mine.geometry]})
 
 
 def prepare_referral(referrals: gpd.GeoDataFrame, place: str) -> str:
     """The way of one unit (clues) to its hospital, from the layer `referencias`; nothing where it has none."""
     mine = referrals[referrals.index == place].to_crs(4326)
-    return _keyed({"name": mine["nombre_hospital"].astype(str).tolist(), "line": [_latlon(line) for line in mine.geometry]})
+    return keyed({"name": mine["nombre_hospital"].astype(str).tolist(), "line": [latlon(line) for line in mine.geometry]})
 
 
 def chosen_mark(place: str, point: shapely.Point, around: gpd.GeoSeries) -> str:
     """The ring around what the reader chose (`kind/id`, in degrees), and what should be in view if it was not chosen on the map."""
     seen = np.vstack([around.to_crs(4326).get_coordinates(), [point.x, point.y]])[:, [1, 0]]
     view = np.round([seen.min(axis=0), seen.max(axis=0)], 5).tolist()
-    return _keyed({"place": place, "lat": round(point.y, 5), "lon": round(point.x, 5), "view": view})
+    return keyed({"place": place, "lat": round(point.y, 5), "lon": round(point.x, 5), "view": view})
 
 
-def base_map(base: str) -> folium.Map:
-    """The map without results; `base` from `prepare_base`."""
+def base_map(base: str, names: Mapping[str, str] = MappingProxyType(LAYERS)) -> folium.Map:
+    """The map without results; `base` from `prepare_base`, `names` of the layers that it may be given."""
     blank = OfflineMap(tiles=None, prefer_canvas=True, zoom_control=False, attribution_control=False, min_zoom=5, max_zoom=15,
                        zoom_snap=0.25)
     script = resources.files("planner.outputs").joinpath("map.js").read_text(encoding="utf-8")
-    blank.add_child(_Script(f"{script}\nwindow.planner = new window.plannerMap(__MAP__, {base});", _STYLE))
+    told = f"{base}, {text_json([*names.items()])}, {text_json(_ON_DEMAND)}"
+    blank.add_child(_Script(f"{script}\nwindow.planner = new window.plannerMap(__MAP__, {told});", _STYLE))
     return blank
 
 
@@ -205,33 +203,30 @@ def legend_html(areas: gpd.GeoDataFrame) -> str:
         "Unidades": [(style, name) for name, _, style in UNIT_STYLES.values()],
         "Propuestas": [(_PROPOSAL | style, name) for name, style in PROPOSAL_STYLES.values()],
         "Área de influencia": [(area | {"fillColor": color}, name) for color, name in zip(BANDS, bands, strict=False)]}
-    rows = (f"<p><b>{title}</b><i>{''.join(_entry(style, name) for style, name in entries)}</i></p>" for title, entries in parts.items())
-    return f"<div class='leyenda'>{''.join(rows)}</div>"
+    rows = {title: "".join(legend_entry(style, name) for style, name in entries) for title, entries in parts.items()}
+    return f"<div class='leyenda'>{''.join(f'<p><b>{title}</b><i>{row}</i></p>' for title, row in rows.items())}</div>"
 
 
 _ICONS = {"circle": '<circle cx="8" cy="8" r="5"', "square": '<rect x="3" y="3" width="10" height="10"',
           "diamond": '<path d="M8 2 14 8 8 14 2 8Z"', "triangle": '<path d="M8 2 14 13H2Z"',
           "cross": '<path d="M6 2h4v4h4v4h-4v4H6v-4H2V6h4Z"',
+          "line": '<path d="M0 8H16"', "dashed": '<path stroke-dasharray="2 3" d="M0 8H16"',
           "star": '<path d="M8.0 0.9L10.0 5.6L15.1 6.1L11.2 9.5L12.4 14.5L8.0 11.8L3.6 14.5L4.8 9.5L0.9 6.1L6.0 5.6Z"'}
 
 
-def _entry(style: Mapping[str, Any], name: str) -> str:
+def legend_entry(style: Mapping[str, Any], name: str) -> str:
+    """HTML of a mark of the map and its name."""
     mark = f'{_ICONS[style["shape"]]} fill="{style["fillColor"]}" stroke="{style["color"]}" stroke-width="{style["weight"]}"/>'
     drawn = base64.b64encode(f'<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16">{mark}</svg>'.encode()).decode()
     # Streamlit takes inline SVG out of a page, images it leaves
     return f'<span><img width="16" height="16" alt="" src="data:image/svg+xml;base64,{drawn}">{html.escape(name)}</span>'
 
 
-def _keyed(columns: Mapping[str, Any]) -> str:
-    body = text_json(columns)
-    return text_json({"key": hashlib.sha256(body.encode()).hexdigest()[:16]})[:-1] + "," + body[1:]
-
-
 def _localities(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     places, place = np.unique(frame["nom_mun"].fillna("").astype(str).to_numpy(object), return_inverse=True)
     people = frame["poblacion"].to_numpy(float, na_value=0.0)
     scores = frame["puntaje_brecha"].astype(float).round(1)
-    return _points(frame, "nom_loc") | {
+    return points(frame, "nom_loc") | {
         "places": places.tolist(), "place": place.tolist(), "color": score_class(frame["puntaje_brecha"]).tolist(),
         "score": [None if np.isnan(s) else s for s in scores.tolist()], "people": np.rint(people).astype(int).tolist(),
         # area follows people, between a visible dot and a town that does not hide its neighbours; tenths of a pixel
@@ -242,13 +237,13 @@ def _units(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     kinds = {value: i for i, (_, values, _) in enumerate(UNIT_STYLES.values()) for value in values}
     kind = frame["clase"].map(kinds).fillna(len(UNIT_STYLES) - 1).astype(int)
     kind = kind.sort_values(ascending=False, kind="stable")  # fixed units above the mobile ones that park there
-    return _points(frame.loc[kind.index], "nombre") | {"color": kind.tolist()}
+    return points(frame.loc[kind.index], "nombre") | {"color": kind.tolist()}
 
 
 def _proposals(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     order = list(PROPOSAL_STYLES)
     columns = {"color": [order.index(kind) for kind in frame["tipo"]], "note": frame["motivo"].astype(str).tolist()}
-    return _points(frame, "nombre") | columns
+    return points(frame, "nombre") | columns
 
 
 def _routes(frame: gpd.GeoDataFrame) -> dict[str, Any]:
@@ -258,20 +253,7 @@ def _routes(frame: gpd.GeoDataFrame) -> dict[str, Any]:
              for minutes, walk, ride, km, night in zip(*(legs[name] for name in (
                  "minutos", "min_a_pie", "min_vehiculo", "km", "pernocta")), strict=True)]
     return {"name": legs["nombre"].astype(str).tolist(), "note": notes, "alone": legs["ruta"].nunique() == 1,
-            "line": [_latlon(line) for line in legs.geometry.simplify(_DETAIL_DEG)]}
-
-
-def _points(frame: gpd.GeoDataFrame, name: str) -> dict[str, Any]:
-    return {"id": frame.index.astype(str).tolist(), "name": frame[name].fillna("").astype(str).tolist(),
-            "lat": frame.geometry.y.round(5).tolist(), "lon": frame.geometry.x.round(5).tolist()}
-
-
-def _latlon(line: Any, digits: int = 5) -> list[list[float]]:
-    return np.round(np.asarray(line.coords)[:, [1, 0]], digits).tolist()  # type: ignore[no-any-return]
-
-
-def _rings(area: shapely.Polygon, digits: int = 5) -> list[list[list[float]]]:
-    return [_latlon(ring, digits) for ring in (area.exterior, *area.interiors)]
+            "line": [latlon(line) for line in legs.geometry.simplify(_DETAIL_DEG)]}
 
 
 def _road_lines(roads: Roads, detail_m: float) -> list[dict[str, Any]]:
@@ -283,7 +265,7 @@ def _road_lines(roads: Roads, detail_m: float) -> list[dict[str, Any]]:
         left -= int(shapely.get_num_coordinates(lines).sum())
         if drawn and left < 0:
             break
-        drawn.append({"color": color, "weight": weight, "lines": [_latlon(line, 4) for line in lines]})
+        drawn.append({"color": color, "weight": weight, "lines": [latlon(line, 4) for line in lines]})
     return drawn[::-1]
 
 
@@ -291,7 +273,15 @@ def _barriers(barriers: gpd.GeoSeries, detail_m: float) -> dict[str, Any]:
     """Lines and areas, the largest that the points last for."""
     areas = np.asarray(barriers[barriers.geom_type == "Polygon"].simplify(detail_m).to_crs(4326))
     lines = _merged(barriers[barriers.geom_type != "Polygon"], detail_m)
-    return {"lines": [_latlon(line, 4) for line in _largest(lines)], "areas": [_rings(area, 4) for area in _largest(areas)]}
+    return {"lines": [latlon(line, 4) for line in _largest(lines)], "areas": [rings(area, 4) for area in _largest(areas)]}
+
+
+def _corners(grid: Grid) -> list[float]:
+    """West, south, east and north of the ground, in degrees."""
+    a, _, c, _, e, f = grid.transform
+    height, width = grid.shape
+    west, south, east, north = Transformer.from_crs(grid.crs, 4326, always_xy=True).transform_bounds(c, f + e * height, c + a * width, f)
+    return [west, south, east, north]
 
 
 def _merged(lines: gpd.GeoSeries, detail_m: float) -> np.ndarray:

@@ -8,6 +8,7 @@ import geopandas as gpd
 import pandas as pd
 
 from planner.scenarios import Run
+from planner.schema import COMMUNITY
 from planner.ui.compute import Answer
 from planner.ui.state import Chosen
 from planner.ui.words import count, decimal, facts, flags, known, minutes, money, sentence
@@ -42,8 +43,21 @@ def _locality(found: Answer, cvegeo: str) -> str:
         facts(str(row["name"]), who, (flags(row["flags"]),)),
         facts(f"Puntaje de brecha: {decimal(row['score'], 1)} de 100", {}, (_why(run, cvegeo),)),
         facts("De qué se compone", _score(run, row)),
-        facts("Quién le toca hoy", _shares(run, cvegeo)), facts("Cobertura por personas", states),
+        facts("Quién le toca hoy", _shares(run, cvegeo)), _community(run, cvegeo), facts("Cobertura por personas", states),
         facts("Con el plan", plan, (sentence(row["reason"]),))))
+
+
+def _community(run: Run, cvegeo: str) -> str:
+    """What the community organises there; empty where the region has no such table."""
+    table = run.region.community
+    if table is None:
+        return ""
+    if cvegeo not in table.index:
+        return facts("Organización comunitaria", {}, ("No está en la tabla: no se sabe qué tiene.",))
+    row = table.loc[cvegeo]
+    told = {c.label: count(row[c.name]) if c.kind == "int" else str(row[c.name]) if known(row[c.name]) else "no hay, o no se sabe"
+            for c in COMMUNITY.columns}
+    return facts("Organización comunitaria", told, ("Orienta a las brigadas; no sustituye a una unidad.",))
 
 
 def _why(run: Run, cvegeo: str) -> str:

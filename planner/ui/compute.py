@@ -12,20 +12,28 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 import streamlit as st
 
+from planner.assumptions import Regional
+from planner.decide.regional.districts import Districts, districts, moved_by_hand
+from planner.decide.regional.regionalization import Regionalization
 from planner.model import Region
-from planner.outputs import maps
+from planner.outputs import mapregions, maps
 from planner.outputs.calendar import calendar_files
 from planner.outputs.geofiles import canonical_json, geojson, manifest, write_files
 from planner.outputs.layers import layers
-from planner.scenarios import Run, choose_again, run_scenario
+from planner.outputs.regional import regional_tables
+from planner.scenarios import Run, choose_again, regionalized, run_scenario
 from planner.settings import Scenario, load_scenario
 from planner.store import TRAVEL_CACHE, read_region
 
 Wanted = tuple[tuple[str, tuple[str, ...]], ...]  # column of `localidades`, values
 SHIPPED = Path(__file__).parents[2] / "scenarios"
-_SCENARIO_KEY: dict[str | type[Any], Callable[[Any], Any]] = {Scenario: lambda scenario: scenario.model_dump_json()}
+Told = Callable[[str], None]
+Moves = tuple[tuple[str, str], ...]  # municipality and the district that it goes to, in order
+_SCENARIO_KEY: dict[str | type[Any], Callable[[Any], Any]] = {
+    kind: lambda asked: asked.model_dump_json() for kind in (Scenario, Regional)}
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,59 @@ def map_layers(prepared: Prepared, scenario: Scenario, wanted: Wanted) -> dict[s
 def map_area(prepared: Prepared, scenario: Scenario, place: str) -> str:
     """The catchment of one unit or proposal, as the map draws it."""
     return maps.prepare_area(answer(prepared, scenario).layers["areas_influencia"], place)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=_SCENARIO_KEY)
+def regional(prepared: Prepared, scenario: Scenario, _told: Told) -> Regionalization:
+    """The regionalization of a scenario's plan; `_told` each step before it starts."""
+    found = regionalized(answer(prepared, scenario).run, progress=_told).regional
+    assert found is not None
+    return found
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=_SCENARIO_KEY)
+def drawn(prepared: Prepared, scenario: Scenario, asked: Regional, _told: Told) -> Districts:
+    """The districts of a scenario under other rules: universes, networks and zones do not depend on them."""
+    if asked == scenario.regional:
+        return regional(prepared, scenario, _told).districts
+    _told("Trazando distritos")
+    run = answer(prepared, scenario).run
+    return districts(run.region, run.access, scenario.model_copy(update={"regional": asked}), run.cache)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_SCENARIO_KEY)
+def moved(prepared: Prepared, scenario: Scenario, asked: Regional, moves: Moves) -> Districts:
+    """The districts after the reader's moves, one after another."""
+    if not moves:
+        return drawn(prepared, scenario, asked, untold)
+    area, to = moves[-1]
+    return moved_by_hand(moved(prepared, scenario, asked, moves[:-1]), area, to)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=_SCENARIO_KEY)
+def tables(prepared: Prepared, scenario: Scenario) -> dict[str, pd.DataFrame]:
+    """Every table of the regionalization, as a run writes it."""
+    return regional_tables(answer(prepared, scenario).run.region, regional(prepared, scenario, untold))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs=_SCENARIO_KEY)
+def map_regional(prepared: Prepared, scenario: Scenario) -> dict[str, str]:
+    """What the map draws of a regionalization and no rule of districts changes."""
+    found, region = regional(prepared, scenario, untold), answer(prepared, scenario).run.region
+    return {"distritos_hoy": mapregions.prepare_today(found.districts, region.grid.cell_m),
+            "redes": mapregions.prepare_networks(found.networks), "zonas": mapregions.prepare_zones(found.zones),
+            **mapregions.prepare_units(region, found.networks, found.zones)}
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_SCENARIO_KEY)
+def map_districts(prepared: Prepared, scenario: Scenario, asked: Regional, moves: Moves) -> dict[str, str]:
+    """The districts as the map draws them; a move changes no colour."""
+    colors = mapregions.colors_of(moved(prepared, scenario, asked, ()))
+    return mapregions.prepare_districts(moved(prepared, scenario, asked, moves), colors, region_of(prepared).grid.cell_m)
+
+
+def untold(_: str) -> None:
+    """For who need not be told of the steps."""
 
 
 def filtered(localities: gpd.GeoDataFrame, wanted: Wanted) -> gpd.GeoDataFrame:

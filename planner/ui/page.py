@@ -1,18 +1,20 @@
-"""The one page: ask, compute, show."""
+"""The page and its two views: ask, compute, show."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from planner.errors import PlannerError
-from planner.ui import compute
+from planner.ui import compute, state
 from planner.ui.explore import show_map
 from planner.ui.figures import show_figures
 from planner.ui.notes import DISCLAIMER, show_header, show_notes, show_style
 from planner.ui.plan import show_downloads, show_plan
+from planner.ui.regions import show_regions
 from planner.ui.sidebar import ask
 from planner.ui.words import plain
 
+COVERAGE, REGIONS = "Cobertura y plan", "Regionalización"
 FILES = {"localidades.geojson": "Localidades", "unidades.geojson": "Unidades", "propuestas.geojson": "Propuestas", "rutas.geojson": "Rutas",
          "areas_influencia.geojson": "Áreas de influencia", "referencias.geojson": "Referencias a hospital", "plan.gpkg": "GeoPackage",
          "calendario.csv": "Calendario de rutas", "calendario.ics": "Calendario (iCalendar)",
@@ -36,11 +38,16 @@ def _page() -> None:
                 "`planner prepare REGION.toml`, o la de demostración con `planner demo`.")
         st.caption(DISCLAIMER)
         return
+    state.hold()
     prepared, scenario = ask(regions, compute.find_scenarios())
     found = compute.answer(prepared, scenario)
     show_header(found.run.region, scenario)
-    show_figures(found.run)
-    show_map(prepared, scenario)
-    show_plan(found)
-    show_downloads(prepared, found, FILES)
+    view = st.segmented_control("Vista", (COVERAGE, REGIONS), default=COVERAGE, key=state.VIEW, label_visibility="collapsed")
+    if view == REGIONS:
+        show_regions(prepared, scenario)
+    else:
+        show_figures(found.run)
+        show_map(prepared, scenario)
+        show_plan(found)
+        show_downloads(prepared, found, FILES)
     show_notes(found.run.region, scenario)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.checks import BORDER_M, FAR_KM
 from planner.model import InputFile
-from planner.words import DOUBTS, KINDS, MODES, ROADS
+from planner.words import ASSIGNMENTS, DOUBTS, KINDS, MODES, REGIONAL, ROADS
 
 SEASONS = {"secas": "Secas", "lluvias": "Lluvias"}
 PEOPLE = {"sin_seguridad_social": "Sin seguridad social", "pobtot": "Población total", "psinder": "Sin derechohabiencia (PSINDER)"}
@@ -130,13 +130,13 @@ def setting(value: Any) -> str:
     ('calle 30, brecha de firme a blanda 1 / 0.9', 'ninguna')
     """
     if isinstance(value, tuple):
-        return " / ".join(map(setting, value))
+        return " / ".join(map(setting, value)) or "ninguna"
     if isinstance(value, Mapping):
-        return ", ".join(f"{(ROADS | DOUBTS).get(key, key)} {setting(part)}" for key, part in value.items())
+        return ", ".join(f"{(ROADS | DOUBTS | REGIONAL).get(key, key)} {setting(part)}" for key, part in value.items())
     if value is None or isinstance(value, bool):
         return {None: "sin tope", True: "sí", False: "no"}[value]
     if isinstance(value, str):
-        names = {str(key): name for known_names in (MODES, SEASONS, PEOPLE, KINDS) for key, name in known_names.items()}
+        names = {str(key): name for known_names in (MODES, SEASONS, PEOPLE, KINDS, ASSIGNMENTS) for key, name in known_names.items()}
         return ", ".join(names.get(part, part) for part in value.split(", ")) or "ninguna"
     return f"{value:,.10g}"
 

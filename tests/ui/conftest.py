@@ -1,25 +1,56 @@
 """Home folders with a prepared region, and the page run in this process."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import valley
 from streamlit.testing.v1 import AppTest
 
+from planner.demo.files import write_demo
+from planner.model import Region
+from planner.region import prepare_region
 from planner.store import write_region
 
 ROOT = Path(__file__).parents[2]
 
 
+def home_of(folder: Path, region: Region) -> Path:
+    """A home folder with the region prepared."""
+    write_region(region, folder / "data/processed" / region.slug)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def valley_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("valle")
-    write_region(valley.region(), home / "data/processed/valle")
-    return home
+    return home_of(tmp_path_factory.mktemp("valle"), replace(valley.region(), slug="valle"))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Region]:
+    """A home folder with the demo region, prepared."""
+    home = tmp_path_factory.mktemp("casa")
+    region = prepare_region(write_demo(home / "data/raw/demo"))
+    return home_of(home, region), region
 
 
 @pytest.fixture
-def page(valley_home: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], AppTest]:
+    """The page of a home folder, run once."""
+    def opened(home: Path) -> AppTest:
+        monkeypatch.setenv("PLANNER_HOME", str(home))
+        return AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    return opened
+
+
+@pytest.fixture
+def page(valley_home: Path, open_page: Callable[[Path], AppTest]) -> AppTest:
     """The page on the valley, run once."""
-    monkeypatch.setenv("PLANNER_HOME", str(valley_home))
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    return open_page(valley_home)
+
+
+@pytest.fixture
+def page_of(tmp_path: Path, open_page: Callable[[Path], AppTest]) -> Callable[[Region], AppTest]:
+    """The page on a region, run once."""
+    return lambda region: open_page(home_of(tmp_path, region))

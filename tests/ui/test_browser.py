@@ -17,10 +17,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Frame, Page, sync_playwright
 
-from planner.demo.files import write_demo
 from planner.model import Region
-from planner.region import prepare_region
-from planner.store import write_region
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome")) if p), None)
@@ -30,15 +27,6 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 START_S, SHOW_MS = 90, 180_000
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Region]:
-    """A home folder with the demo region, prepared."""
-    home = tmp_path_factory.mktemp("casa")
-    region = prepare_region(write_demo(home / "data/raw/demo"))
-    write_region(region, home / "data/processed" / region.slug)
-    return home, region
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +122,33 @@ def test_a_reader_sees_clicks_and_stays_offline(page: tuple[Page, list[str], lis
     assert "SINTETICA" in asked.value.suggested_filename
     assert len(gpd.read_file(tmp_path / "localidades.geojson")) == len(region.localities)
     tab.screenshot(path=tmp_path / "app.png", full_page=True)
+    assert foreign == []
+    assert faults == []
+
+
+def test_a_reader_draws_districts_and_moves_a_municipality(page: tuple[Page, list[str], list[str]], demo: tuple[Path, Region]) -> None:
+    tab, foreign, faults = page
+    region = demo[1]
+    tab.get_by_text("Regionalización", exact=True).click()
+    tab.get_by_role("button", name="Trazar").click()
+    tab.get_by_text("Mover un municipio", exact=True).wait_for(timeout=SHOW_MS)
+    tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
+    frame = next(f for f in tab.frames if "streamlit_folium" in f.url)
+    frame.wait_for_function("Object.values(window.map._layers).some(l => l instanceof L.Polygon && l.options.fillColor)")
+    town = region.municipalities.to_crs(4326).geometry.iloc[3].representative_point()
+    x, y = frame.evaluate("place => { const p = window.map.latLngToContainerPoint(place); return [p.x, p.y]; }", [town.y, town.x])
+    frame.locator("#map_div").click(position={"x": x, "y": y})
+    tab.get_by_text("Está en D").first.wait_for()
+    target = tab.get_by_label("Pasa al distrito").last
+    target.click()
+    tab.keyboard.press("Enter")
+    tab.get_by_role("button", name="Mover", exact=True).click()
+    tab.get_by_text(f"{region.municipalities['name'].iloc[3]} pasa a D").wait_for()
+    tab.get_by_text("Con sus cambios", exact=True).wait_for()
+    tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()  # the button is drawn after the map
+    with tab.expect_download() as asked:
+        tab.get_by_role("button", name="Distritos (CSV)").click()
+    assert "SINTETICA" in asked.value.suggested_filename
     assert foreign == []
     assert faults == []
 

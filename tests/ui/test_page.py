@@ -131,6 +131,18 @@ def test_the_parts_on_the_card_add_up(found: Answer) -> None:
     assert gap == pytest.approx(run.scenario.weight_first_level * lacking + (1 - run.scenario.weight_first_level) * far, abs=2e-3)
 
 
+def test_the_card_tells_what_the_community_organises_only_where_the_region_has_the_table(found: Answer) -> None:
+    chosen = Chosen("localidad", "990020003")
+    assert "Organización comunitaria" not in cards.card(found, chosen)
+    told = Answer(replace(found.run, region=replace(found.run.region, community=valley.community())), found.layers)
+    shown = cards.card(told, chosen)
+    for row in ("Casa de salud</th><td>no hay, o no se sabe", "Auxiliares de salud</th><td>2", "Parteras</th><td>sin dato",
+                "Comités de salud</th><td>0", "no sustituye a una unidad"):
+        assert row in shown
+    assert "Casa de salud</th><td>CE" in cards.card(told, Chosen("localidad", "990010002"))
+    assert "no se sabe qué tiene" in cards.card(told, Chosen("localidad", "990010001"))
+
+
 def test_a_unit_tells_where_it_refers_to(found: Answer) -> None:
     for unit, way in found.run.travel.referral.iterrows():
         hospital = found.run.region.units.at[way["site"], "name"]
