@@ -35,7 +35,7 @@ def polygon_borders(polygons: gpd.GeoSeries) -> Borders:
     there = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     drawn = shapely.make_valid(shapely.force_2d(shapes[there]))
     if len(drawn) and not shapely.coverage_is_valid(drawn):
-        drawn = shapely.coverage_clean(drawn, gap_width=SLIVER_M)  # type: ignore[attr-defined]  # newer than its stubs
+        drawn = shapely.coverage_clean(drawn, gap_width=SLIVER_M)
     perimeter, area = np.zeros(len(shapes)), np.zeros(len(shapes))
     perimeter[there], area[there] = shapely.length(drawn), shapely.area(drawn)
     one, other = shapely.STRtree(drawn).query(drawn, predicate="dwithin", distance=SLIVER_M)
