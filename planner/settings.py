@@ -281,7 +281,7 @@ _WORDS = {  # pydantic's kinds of fault
 
 
 def _in_words(kind: type[BaseModel], error: Any) -> str:
-    key = ".".join(map(str, error["loc"]))
+    key = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part.isidentifier())  # not the kinds of a union
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(error["loc"][-1]), _keys(kind), n=1)
         return f"la clave «{key}» no existe" + (f" (¿quiso decir «{near[0]}»?)" if near else "")

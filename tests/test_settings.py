@@ -98,3 +98,12 @@ def test_a_wrong_region_file_is_told_in_one_sentence(tmp_path: Path, text: str, 
 def test_need_and_modes_are_complete() -> None:
     assert list(Need().by_grade().values()) == [0, 0.25, 0.5, 0.75, 1]
     assert {Scenario(mode_first_level=m).mode_first_level for m in MODES} == set(MODES)
+
+
+def test_a_wrong_kind_of_number_is_told_under_its_own_key(tmp_path: Path) -> None:
+    path = tmp_path / "muchos.toml"
+    path.write_text('[regional]\ndistricts = "muchos"\n', encoding="utf-8")
+    with pytest.raises(SettingsError, match="«regional.districts» = 'muchos' no se admite: debe ser un número entero") as told:
+        load_scenario(path)
+    assert "'libre'" in str(told.value)
+    assert "constrained" not in str(told.value)

@@ -89,6 +89,17 @@ def test_two_hospitals_draw_two_districts_by_hand() -> None:
     columns.check(schema.DISTRICT_OF_MUNICIPALITY, found.members, "municipios")
 
 
+def test_a_free_number_is_sought_though_there_are_groups_today() -> None:
+    """One district never crosses; the norm of people a hospital asks for two."""
+    region, access = row("ABCDEF", "BE", groups="XXYYZZ")
+    norm = float(access.localities["people"].sum()) / 2
+    assert len(districts(region, access, asked(districts=0)).table) == 3
+    assert len(districts(region, access, asked(districts="libre", hospital_people_max=norm)).table) == 2
+    held = districts(region, access, asked(districts=3, hospital_required=True, district_tolerance=10.0))
+    assert held.partition.proof == "imposible"
+    assert [rule for rule, _ in held.broken] == ["hospital"]
+
+
 def test_the_table_tells_what_the_measures_add_up_to() -> None:
     region, access = row("ABCDEFGH", "AH", [300, 100, 50, 200, 100, 100, 80, 400])
     found = districts(region, access, asked(districts=3, district_tolerance=1.0))
