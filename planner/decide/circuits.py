@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from scipy import sparse
 
-from planner.decide.fleet import Fleet, Market, circuit, pool
+from planner.decide.fleet import Fleet, Market, circuit, members, pool
 from planner.decide.solver import Problem, solve
 from planner.decide.team import best_stops
 from planner.model import Kind, Option
@@ -57,8 +57,8 @@ def draw(fleet: Fleet, teams: dict[str, int], left: np.ndarray) -> list[Option]:
         return []
     placed: list[Team] = []
     visited: set[str] = set()
-    for (market, base), (z, columns, members) in zip(sets, stops_of, strict=True):
-        given = {int(s): float(y) for s, y in zip(members, answer.x[columns], strict=True) if y > _NOTHING}
+    for (market, base), (z, columns, near) in zip(sets, stops_of, strict=True):
+        given = {int(s): float(y) for s, y in zip(near, answer.x[columns], strict=True) if y > _NOTHING}
         for group in _shared_out(fleet, market, given, int(np.rint(answer.x[z]))):
             placed.append((market, base, [s for s in group if str(market.stops[s]) not in visited]))  # one in parts may be in two groups
             visited |= {str(market.stops[s]) for s in group}
@@ -76,19 +76,15 @@ def _widest(reach: sparse.csr_matrix) -> list[int]:
     """Bases that together reach all there is: of those alike the first, without those whose stops another base reaches too and more."""
     first: dict[tuple[int, ...], int] = {}
     for base in range(reach.shape[0]):
-        members = _members(reach, base)
-        if len(members):
-            first.setdefault(tuple(members.tolist()), base)
+        stops = members(reach, base)
+        if len(stops):
+            first.setdefault(tuple(stops.tolist()), base)
     bases = np.array(sorted(first.values()), int)
     table = (reach[bases] > 0).astype(float)
     size = np.asarray(table.sum(axis=1)).ravel()
     within = (table @ table.T).tocoo()
     inside = (within.data == size[within.row]) & (size[within.col] > size[within.row])
     return [int(b) for b in np.delete(bases, np.unique(within.row[inside]))]
-
-
-def _members(reach: sparse.csr_matrix, base: int) -> np.ndarray:
-    return np.sort(reach.indices[reach.indptr[base] : reach.indptr[base + 1]])
 
 
 def _placing(fleet: Fleet, wanted: list[tuple[Market, int]], sets: list[tuple[Market, int]],
@@ -110,18 +106,18 @@ def _placing(fleet: Fleet, wanted: list[tuple[Market, int]], sets: list[tuple[Ma
 
     for market, base in sets:
         worth, crowd = worth_of[market.kind]
-        members = _members(market.minutes, base)
-        members = members[asked[market.kind][members]]
-        z, columns = len(gain), len(gain) + 1 + np.arange(len(members))
-        gain += [0.0, *worth[members]]
-        most += [teams[market.kind], *np.ones(len(members))]
-        whole += [True, *([False] * len(members))]
-        stops_of.append((z, columns, members))
-        for column, stop in zip(columns, members, strict=True):
+        stops = members(market.minutes, base)
+        stops = stops[asked[market.kind][stops]]
+        z, columns = len(gain), len(gain) + 1 + np.arange(len(stops))
+        gain += [0.0, *worth[stops]]
+        most += [teams[market.kind], *np.ones(len(stops))]
+        whole += [True, *([False] * len(stops))]
+        stops_of.append((z, columns, stops))
+        for column, stop in zip(columns, stops, strict=True):
             visits.setdefault(str(market.stops[stop]), []).append(int(column))
         full = fleet.scenario.umm_people_max
         row(np.append(columns, z), np.append(np.ones(len(columns)), -fleet.stops_max(market)), 0.0)
-        row(np.append(columns, z), np.append(np.minimum(crowd[members], full), -full), 0.0)
+        row(np.append(columns, z), np.append(np.minimum(crowd[stops], full), -full), 0.0)
     for market, count in wanted:
         at = np.array([s[0] for s, (m, _) in zip(stops_of, sets, strict=True) if m is market], int)
         row(at, np.ones(len(at)), float(count))
@@ -205,9 +201,9 @@ def _team(fleet: Fleet, market: Market, base: int, worth: np.ndarray, opening: n
     Best is what is worth most, or most per person, of the base's first stops and of those one leg beyond a stop that is there.
     `opening` tells of each stop what lies one leg beyond it.
     """
-    first, members = market.direct(base), _members(market.usual, base)
+    first, usual = market.direct(base), members(market.usual, base)
     here = np.zeros(len(worth), bool)
-    here[members] = worth[members] > 0
+    here[usual] = worth[usual] > 0
     starts = np.flatnonzero(first & (opening + worth > 0))
     starts = starts[np.argsort(-(opening + worth)[starts], kind="stable")][:_STARTS]
     tries: list[tuple[int, ...]] = [()]

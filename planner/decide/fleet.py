@@ -16,9 +16,9 @@ from scipy import sparse
 from planner.decide.current import Today
 from planner.decide.gains import mobile_gain, price_serves
 from planner.decide.rounds import RoundRules, plan_round
-from planner.decide.rules import mobile_candidates, stops_in_day, stops_limit
+from planner.decide.rules import stops_in_day, stops_limit
 from planner.decide.say import how_far, main_grade
-from planner.model import Access, Day, Kind, Option, Region, TeamTimes, Travel, TravelTimes
+from planner.model import Access, Day, Kind, Option, Region, TeamTimes, TravelTimes
 from planner.settings import Scenario
 from planner.travel.ground import DECIMALS
 from planner.travel.teams import team_times
@@ -55,13 +55,18 @@ class Market:
     def direct(self, base: int) -> np.ndarray:
         """Bool by stop: may be the first of a trip from the base."""
         first = np.zeros(len(self.stops), bool)
-        first[self.minutes.indices[self.minutes.indptr[base] : self.minutes.indptr[base + 1]]] = True
+        first[members(self.minutes, base)] = True
         return first
 
     def onward(self, stop: int) -> np.ndarray:
         """Stops to which a team may go on from this one."""
         at: np.ndarray = self.legs.indices[self.legs.indptr[stop] : self.legs.indptr[stop + 1]]
         return at
+
+
+def members(reach: sparse.csr_matrix, base: int) -> np.ndarray:
+    """Stops (positions, sorted) told of the base in such a table."""
+    return np.sort(reach.indices[reach.indptr[base] : reach.indptr[base + 1]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +106,9 @@ class Choices:
         return pd.Index(sorted({str(c) for p in self.pools if p.kind in TEAMS for c in p.serves["cvegeo"]}), dtype="str", name="cvegeo")
 
 
-def fleet_of(region: Region, travel: Travel, access: Access, tiers: pd.DataFrame, scenario: Scenario, cache: Path | None = None) -> Fleet:
-    """The markets of the kinds of team that the scenario allows."""
-    candidates = mobile_candidates(region, travel, access, scenario)
+def fleet_of(region: Region, access: Access, candidates: pd.DataFrame, tiers: pd.DataFrame, scenario: Scenario, cache: Path | None = None
+             ) -> Fleet:
+    """The markets of the kinds of team that the scenario allows; `candidates` are those of rules.mobile_candidates."""
     kinds = [k for k in TEAMS if k in scenario.allow]
     wanted = candidates.index[candidates[kinds].any(axis=1)] if kinds else candidates.index[:0]
     times = team_times(region, scenario, wanted.sort_values(), cache)

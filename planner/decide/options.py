@@ -28,8 +28,8 @@ def feasible_options(region: Region, travel: Travel, access: Access, scenario: S
     are told beside them, and may be extended.
     """
     tiers = people_tiers(access, scenario)
-    fleet = fleet_of(region, travel, access, tiers, scenario, cache)
     candidates = mobile_candidates(region, travel, access, scenario)
+    fleet = fleet_of(region, access, candidates, tiers, scenario, cache)
     wide = "ruta" in scenario.allow
     today = todays_circuits(region, access, scenario, cache, also=candidates.index[candidates.any(axis=1)] if wide else None)
     longer, relaxed = wider_circuits(today, candidates, region, access, tiers, scenario) if wide else ([], [])

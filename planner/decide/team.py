@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from planner.decide.fleet import Fleet, Market
+from planner.decide.fleet import Fleet, Market, members
 from planner.decide.solver import Problem, solve
 
 _LOOKED_AT = 6  # stops weighed for each stop that a team may visit, near ones and far ones apart
@@ -26,14 +26,13 @@ def best_stops(fleet: Fleet, market: Market, base: int, worth: np.ndarray, crowd
     n, arcs = len(stops), len(legs)
     if n == 0:
         return []
-    one, at = np.ones(n), np.arange(n)
     served = sparse.identity(n).tocsr()
     first, then = legs[:, 0], legs[:, 1]
     into = sparse.csr_matrix((-np.ones(arcs), (then - len(near), np.arange(arcs))), (len(far), arcs))
     out_of = sparse.csr_matrix((np.ones(arcs), (first, np.arange(arcs))), (n, arcs))
     matrix = sparse.bmat([  # columns: visited, part served, follows
         [-served, served, None],
-        [sparse.csr_matrix(one), None, None],
+        [sparse.csr_matrix(np.ones(n)), None, None],
         [None, sparse.csr_matrix(crowd[stops]), None],
         [served[len(near):], None, into],
         [-served, None, out_of]]).tocsc()
@@ -41,7 +40,7 @@ def best_stops(fleet: Fleet, market: Market, base: int, worth: np.ndarray, crowd
     upper = np.concatenate([np.zeros(n), [fleet.stops_max(market), full], np.zeros(len(far)), np.zeros(n)])
     answer = solve(Problem(matrix, np.full(len(upper), -np.inf), upper, np.concatenate([np.zeros(n), worth[stops], np.zeros(arcs)]),
                            np.ones(2 * n + arcs), np.arange(2 * n + arcs) < n), nodes=_NODES, rel_gap=_REL_GAP)
-    visited = stops[at[answer.x[:n] > 0.5]] if answer.feasible else stops[:0]
+    visited = stops[answer.x[:n] > 0.5] if answer.feasible else stops[:0]
     return [int(s) for s in np.sort(visited)]
 
 
@@ -49,7 +48,7 @@ def _candidates(fleet: Fleet, market: Market, base: int, worth: np.ndarray) -> t
     """First stops of the base and stops beyond them: those worth most, and the first ones from which a stop beyond is one leg away."""
     most = _LOOKED_AT * fleet.stops_max(market)
     first = market.direct(base)
-    reach = np.sort(market.usual.indices[market.usual.indptr[base] : market.usual.indptr[base + 1]])
+    reach = members(market.usual, base)
     reach = reach[worth[reach] > _NOTHING]
     far = _top(reach[~first[reach]], worth, most)
     before = np.zeros(len(worth), bool)

@@ -16,6 +16,7 @@ from planner.decide.circuits import draw, first_circuits, pools
 from planner.decide.fleet import Choices, Fleet, fleet_of
 from planner.decide.gains import people_tiers
 from planner.decide.rounds import plan_round
+from planner.decide.rules import mobile_candidates
 from planner.decide.selection import select
 from planner.decide.team import best_stops
 from planner.model import Access, Option, TeamTimes
@@ -183,7 +184,7 @@ def test_the_valleys_circuits_have_true_legs(change: dict[str, object], roads: b
     travel = replace(travel, road_any=travel.road_any & roads)
     access = compute_access(region, travel, scenario)
     tiers = people_tiers(access, scenario)
-    fleet = fleet_of(region, travel, access, tiers, scenario)
+    fleet = fleet_of(region, access, mobile_candidates(region, travel, access, scenario), tiers, scenario)
     options = [*first_circuits(fleet), *draw(fleet, {"umm": 1, "brigada": 2}, tiers["people"].to_numpy(float))]
     assert options or {"stop_hours_min", "first_stop_max_min"} & set(change)
     assert options == [] or scenario.stop_hours_min < 8.0
