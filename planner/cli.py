@@ -23,7 +23,8 @@ from planner.checks import findings_table
 from planner.demo.files import write_demo
 from planner.errors import DataError, PlannerError, SettingsError, StorageError
 from planner.model import Finding, Region
-from planner.outputs.geofiles import MANIFEST, is_current, write_run
+from planner.outputs.folder import write_run
+from planner.outputs.manifest import MANIFEST, is_current
 from planner.outputs.tables import compare_runs, summary_tables
 from planner.region import prepare_region
 from planner.scenarios import regionalized, run_scenario

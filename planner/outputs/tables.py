@@ -13,7 +13,10 @@ import pandas as pd
 
 from planner.errors import DataError, StorageError
 from planner.outputs.decisions import decision_tables
-from planner.outputs.geofiles import INDICATORS, MANIFEST, read_json, read_layer
+from planner.outputs.exporting import read_json
+from planner.outputs.folder import INDICATORS
+from planner.outputs.geofiles import read_layer
+from planner.outputs.manifest import MANIFEST
 from planner.outputs.regionaltold import regional_tables
 from planner.scenarios import Run
 from planner.schema import GRADES

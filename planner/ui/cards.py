@@ -7,9 +7,9 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from planner.outputs.report import Report
 from planner.scenarios import Run
 from planner.schema import COMMUNITY
-from planner.ui.compute import Answer
 from planner.ui.state import Chosen
 from planner.ui.words import count, decimal, facts, flags, known, minutes, money, sentence
 from planner.words import CLASSES, KINDS, MODES, ROLES
@@ -19,7 +19,7 @@ _EMPTY = ("Elija un lugar en el mapa o búsquelo por nombre o clave: aquí verá
           "qué unidad le toca y qué propone el plan.")
 
 
-def card(found: Answer, chosen: Chosen | None) -> str:
+def card(found: Report, chosen: Chosen | None) -> str:
     """HTML of the card of what is chosen; every text of the data is escaped."""
     if chosen is None:
         return facts("Ficha", {}, (_EMPTY,))
@@ -27,7 +27,7 @@ def card(found: Answer, chosen: Chosen | None) -> str:
     return make(found, chosen.id)
 
 
-def _locality(found: Answer, cvegeo: str) -> str:
+def _locality(found: Report, cvegeo: str) -> str:
     run = found.run
     row = run.outcome.localities.loc[cvegeo]
     who = {"Clave": cvegeo, "Municipio": str(row["municipality"]),
@@ -122,7 +122,7 @@ def _share(row: pd.Series) -> str:
             f"suficiencia de la unidad {decimal(row['rho'])}")
 
 
-def _unit(found: Answer, clues: str) -> str:
+def _unit(found: Report, clues: str) -> str:
     row = found.run.outcome.units.loc[clues]
     what = {"CLUES": clues, "Institución": str(row["institution"]), "Tipo de unidad": CLASSES.get(row["unit_class"], row["unit_class"]),
             "Tipología publicada": str(row["typology"]) if known(row["typology"]) else "sin dato", "Función": ROLES[row["role"]],
@@ -135,7 +135,7 @@ def _unit(found: Answer, clues: str) -> str:
                     _area(found, clues)))
 
 
-def _referral(found: Answer, clues: str) -> str:
+def _referral(found: Report, clues: str) -> str:
     """Where a fixed first-level unit sends its patients; empty for other units."""
     if found.run.region.units.at[clues, "role"] != "primer_nivel":
         return ""
@@ -147,7 +147,7 @@ def _referral(found: Answer, clues: str) -> str:
     return facts("Referencia", {"Hospital de referencia": told}, (f"El hospital público más cercano ({MODES[way['modo']].lower()}).",))
 
 
-def _proposal(found: Answer, option: str) -> str:
+def _proposal(found: Report, option: str) -> str:
     row = found.layers["propuestas"].loc[option]
     what = {"Propuesta": option, "Tipo": KINDS[row["tipo"]], "Costo anual": money(row["costo_anual"]),
             "Inversión": money(row["costo_inversion"]), "Personas": count(row["personas"]),
@@ -160,7 +160,7 @@ def _proposal(found: Answer, option: str) -> str:
         facts("Paradas", calendar, drawn) if calendar else _area(found, area_of(found, Chosen("propuesta", option))))
 
 
-def _area(found: Answer, place: str) -> str:
+def _area(found: Report, place: str) -> str:
     mine = catchment_of(found, place).sort_values("min_hasta")
     if mine.empty:
         return facts("Área de influencia", {}, ("Se dibuja para las unidades fijas de primer nivel y las UMR propuestas.",))
@@ -169,7 +169,7 @@ def _area(found: Answer, place: str) -> str:
     return facts("Área de influencia", bands, (note,))
 
 
-def area_of(found: Answer, chosen: Chosen) -> str:
+def area_of(found: Report, chosen: Chosen) -> str:
     """Whose catchment goes with a choice: the unit's own, the strengthened unit's, the new unit's; none for a locality."""
     if chosen.kind != "propuesta":
         return chosen.id if chosen.kind == "unidad" else ""
@@ -177,13 +177,13 @@ def area_of(found: Answer, chosen: Chosen) -> str:
     return str(row["clues"]) if row["tipo"] == "nucleo" else chosen.id
 
 
-def catchment_of(found: Answer, place: str) -> gpd.GeoDataFrame:
+def catchment_of(found: Report, place: str) -> gpd.GeoDataFrame:
     """Bands of the catchment of one unit (clues) or proposal (id); empty where it has none."""
     areas = found.layers["areas_influencia"]
     return areas[(areas["clues"] == place) | (areas["propuesta"] == place)]
 
 
-def route_of(found: Answer, chosen: Chosen) -> gpd.GeoDataFrame:
+def route_of(found: Report, chosen: Chosen) -> gpd.GeoDataFrame:
     """Stops and lines of the chosen circuit; empty for anything else."""
     routes = found.layers["rutas"]
     return routes[routes["ruta"] == (chosen.id if chosen.kind == "propuesta" else "")]

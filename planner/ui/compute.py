@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,12 @@ from planner.decide.regional.regionalization import Regionalization
 from planner.model import Region
 from planner.outputs import mapregions, maps
 from planner.outputs.calendar import calendar_files
-from planner.outputs.geofiles import canonical_json, geojson, manifest, write_files
-from planner.outputs.layers import layers
+from planner.outputs.exporting import canonical_json
+from planner.outputs.folder import plain_files
+from planner.outputs.geofiles import geojson
+from planner.outputs.geopackage import geopackage
 from planner.outputs.regional import regional_tables
+from planner.outputs.report import Report, report_of
 from planner.scenarios import Run, choose_again, regionalized, run_scenario
 from planner.settings import Scenario, load_scenario
 from planner.store import TRAVEL_CACHE, read_region
@@ -44,14 +46,6 @@ class Prepared:
     name: str
     folder: str
     mark: str
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """A finished run with its layers, and what the map draws of them."""
-
-    run: Run
-    layers: dict[str, gpd.GeoDataFrame]
 
 
 def home() -> Path:
@@ -91,12 +85,12 @@ def unfunded(prepared: Prepared, scenario: Scenario) -> Run:
 
 
 @st.cache_resource(max_entries=6, show_spinner="Calculando traslados, acceso, opciones y plan…", hash_funcs=_SCENARIO_KEY)
-def answer(prepared: Prepared, scenario: Scenario) -> Answer:
+def answer(prepared: Prepared, scenario: Scenario) -> Report:
     """The scenario run on the region, with its layers; another budget only chooses again."""
     start = unfunded(prepared, scenario.model_copy(update={
         "name": "base", "budget_mxn_year": 0.0, "capital_mxn": None, "require": (), "curve_points": 0, "alternatives": 0, "draws": 0}))
     run = choose_again(start, scenario)
-    return Answer(run, layers(run.region, run.travel, run.outcome, run.plan, run.scenario))
+    return report_of(run, Path(prepared.folder))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -111,7 +105,7 @@ def map_base(prepared: Prepared) -> str:
 def map_layers(prepared: Prepared, scenario: Scenario, wanted: Wanted) -> dict[str, str]:
     """What the map draws of an answer, with the wanted localities."""
     found = answer(prepared, scenario).layers
-    return maps.prepare_layers(found | {"localidades": filtered(found["localidades"], wanted)})
+    return maps.prepare_layers({**found, "localidades": filtered(found["localidades"], wanted)})
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_SCENARIO_KEY)
@@ -181,16 +175,13 @@ def filtered(localities: gpd.GeoDataFrame, wanted: Wanted) -> gpd.GeoDataFrame:
     return kept
 
 
-def file_bytes(prepared: Prepared, found: Answer, name: str) -> bytes:
+def file_bytes(report: Report, name: str) -> bytes:
     """One file of the run as `planner run` writes it; `manifest.json` without date, seconds and hashes of files."""
     if name.endswith(".geojson"):
-        return geojson(found.layers[name.removesuffix(".geojson")]).encode()
-    if name == "indicadores.json":
-        return canonical_json(found.run.outcome.indicators).encode()
+        return geojson(report.layers[name.removesuffix(".geojson")]).encode()
     if name == "manifest.json":
-        return canonical_json(manifest(found.run.region, found.run.scenario, found.run.plan.solution, Path(prepared.folder))).encode()
-    if name.startswith("calendario."):
-        return calendar_files(found.run.region, found.run.plan, found.run.scenario)[name]
-    with tempfile.TemporaryDirectory() as folder:
-        write_files(Path(folder), found.layers, found.run.outcome.indicators)
-        return (Path(folder) / name).read_bytes()
+        return canonical_json(report.about).encode()
+    if name == "plan.gpkg":
+        return geopackage(report)
+    told = plain_files(report) | calendar_files(report.run.region, report.run.plan, report.run.scenario)
+    return told[name]

@@ -6,10 +6,11 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from planner.outputs import maps
+from planner.outputs.report import Report
 from planner.schema import GRADES
 from planner.settings import Scenario
 from planner.ui import cards, compute, state
-from planner.ui.compute import Answer, Prepared
+from planner.ui.compute import Prepared
 from planner.ui.words import count, decimal, minutes
 
 _HEIGHT_PX = 600
@@ -31,7 +32,7 @@ def show_map(prepared: Prepared, scenario: Scenario) -> None:
     _table(found, wanted)
 
 
-def _ask(found: Answer) -> tuple[compute.Wanted, state.Chosen | None]:
+def _ask(found: Report) -> tuple[compute.Wanted, state.Chosen | None]:
     """Which localities to show, and the place whose card is wanted."""
     places = found.layers["localidades"]
     asked = [("distrito", "Distrito", sorted(places["distrito"].dropna().unique())),
@@ -50,7 +51,7 @@ def _ask(found: Answer) -> tuple[compute.Wanted, state.Chosen | None]:
     return wanted, state.chosen()
 
 
-def _draw(prepared: Prepared, scenario: Scenario, found: Answer, chosen: state.Chosen | None, wanted: compute.Wanted) -> None:
+def _draw(prepared: Prepared, scenario: Scenario, found: Report, chosen: state.Chosen | None, wanted: compute.Wanted) -> None:
     drawn = dict(compute.map_layers(prepared, scenario, wanted))
     if chosen is not None:
         layer = found.layers[cards.LAYERS[chosen.kind]]
@@ -66,7 +67,7 @@ def _draw(prepared: Prepared, scenario: Scenario, found: Answer, chosen: state.C
               returned_objects=[], feature_group_to_add=maps.drawing(drawn), on_change=state.take_click)
 
 
-def _table(found: Answer, wanted: compute.Wanted) -> None:
+def _table(found: Report, wanted: compute.Wanted) -> None:
     shown = compute.filtered(found.layers["localidades"], wanted)
     worst = shown.sort_values(["brecha_ponderada", "puntaje_brecha"], ascending=False, kind="stable").head(_WORST)
     with st.expander(f"El mapa como tabla: las {len(worst)} localidades con mayor brecha ponderada, de {count(len(shown))}"):

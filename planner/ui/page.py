@@ -49,5 +49,5 @@ def _page() -> None:
         show_figures(found.run)
         show_map(prepared, scenario)
         show_plan(found)
-        show_downloads(prepared, found, FILES)
+        show_downloads(found, FILES)
     show_notes(found.run.region, scenario)

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from planner.ui.compute import Answer, Prepared, file_bytes
+from planner.outputs.report import Report
+from planner.ui.compute import file_bytes
 from planner.ui.words import count, decimal, money, plain, sentence, table
 from planner.words import KINDS
 
@@ -17,7 +18,7 @@ _FORMATS = {"Tipo": KINDS.__getitem__, "Costo anual (M MXN)": lambda v: decimal(
             "Personas": count, "Brecha que cierra": count, "Motivo": sentence}
 
 
-def show_plan(found: Answer) -> None:
+def show_plan(found: Report) -> None:
     """The plan in numbers, its proven bound, and the table of proposals."""
     plan = found.run.outcome.indicators["plan"]
     st.markdown("### Qué se propone")
@@ -57,14 +58,14 @@ def _bound(plan: dict[str, Any]) -> str:
             f"Método: {plain(plan['metodo'])}.")
 
 
-def _proposals(found: Answer) -> None:
+def _proposals(found: Report) -> None:
     ordered = found.layers["propuestas"].sort_values("brecha_ponderada_cerrada", ascending=False, kind="stable")
     st.html(table(ordered[list(_COLUMNS)].rename(columns=_COLUMNS), _FORMATS))
     st.caption("Ordenadas por la brecha ponderada que cierran. Costos supuestos, editables en el archivo del escenario. "
                "Elija una propuesta en el mapa o en el buscador para ver su ficha, su área de influencia o su ruta.")
 
 
-def show_downloads(prepared: Prepared, found: Answer, files: dict[str, str]) -> None:
+def show_downloads(found: Report, files: dict[str, str]) -> None:
     """Buttons that make each file when it is asked for; made-up data say so in the file's name."""
     region, scenario = found.run.region, found.run.scenario
     st.markdown("### Descargas")
@@ -73,5 +74,5 @@ def show_downloads(prepared: Prepared, found: Answer, files: dict[str, str]) -> 
     made_up = "SINTETICA_" if region.synthetic else ""
     with st.container(horizontal=True):
         for name, label in files.items():
-            st.download_button(label, partial(file_bytes, prepared, found, name), key=f"bajar-{name}", on_click="ignore",
+            st.download_button(label, partial(file_bytes, found, name), key=f"bajar-{name}", on_click="ignore",
                                file_name=f"{region.slug}_{scenario.name}_{made_up}{name}")

@@ -25,7 +25,7 @@ from planner.decide.selection import select
 from planner.demo.files import write_demo
 from planner.model import Access, Option, TeamTimes
 from planner.outputs.decisions import circuits_table, decision_indicators
-from planner.outputs.geofiles import write_run
+from planner.outputs.folder import write_run
 from planner.region import prepare_region
 from planner.scenarios import Run, choose_again, run_scenario
 from planner.settings import Scenario

@@ -1,4 +1,4 @@
-"""A finished run of the valley, written down by hand: no module that computes is asked, so a fault there shows there."""
+"""A finished run of the valley, written down by hand; only the indicators are the product's own, counted from what is written here."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,6 +13,7 @@ from shapely import LineString
 
 from planner import schema
 from planner.access.gap import compute_access
+from planner.access.indicators import indicators
 from planner.access.outcome import evaluate
 from planner.decide.fleet import Choices
 from planner.model import LEVELS, MODES, Day, Option, Outcome, Plan, Region, Solution, Surface, Travel, TravelTimes
@@ -126,16 +127,6 @@ def explanation(decided: Plan) -> pd.DataFrame:
                           "sentence": "se queda"} for o in decided.options], index=pd.Index([o.id for o in decided.options], dtype="str"))
 
 
-def numbers(frame: pd.DataFrame) -> dict[str, Any]:
-    """The indicators of some localities as the contract lists them, before and after."""
-    people = frame["people"]
-    return {moment: {
-        "poblacion": people.sum(), "dentro_30": people[frame["first_level_min" + end] <= 30].sum(),
-        "dentro_60": people[frame["first_level_min" + end] <= 60].sum(), "hospital_120": people[frame["hospital_min" + end] <= 120].sum(),
-        "personas_equiv": frame["equivalent_people" + end].sum(), "brecha_ponderada": frame["weighted_gap" + end].sum(),
-        "p90_min": np.inf} for moment, end in (("actual", ""), ("plan", "_plan"))}
-
-
 @pytest.fixture
 def run() -> Any:
     """The valley's run: a second nucleo at unit one and a circuit of E and B from unit two are chosen; a UMR at F is not."""
@@ -145,9 +136,10 @@ def run() -> Any:
 def finished(decided: Plan | None = None, **question: Any) -> Any:
     region, decided = valley.region(), decided or plan()
     table, seats = localities(region), proposals(region, decided)
-    indicators = {"total": numbers(table), "por_municipio": {key: numbers(rows) for key, rows in table.groupby("cve_mun")}}
-    outcome = Outcome(table, units(region), seats, indicators, legs=legs(region))
-    return SimpleNamespace(region=region, scenario=Scenario(**question), travel=travel(region), access=None, plan=decided, outcome=outcome,
+    scenario, ways, stand = Scenario(**question), travel(region), units(region)
+    told = {"region": region.name, "sintetica": region.synthetic, **indicators(table, stand, seats, ways, decided, scenario)}
+    outcome = Outcome(table, stand, seats, told, legs=legs(region))
+    return SimpleNamespace(region=region, scenario=scenario, travel=ways, access=None, plan=decided, outcome=outcome,
                            explained=explanation(decided), curve=None, others=(), robustness=None, regional=None)
 
 

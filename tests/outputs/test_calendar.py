@@ -15,7 +15,7 @@ import valley
 from planner import schema
 from planner.model import Day
 from planner.outputs.calendar import calendar_csv, calendar_ics, team_calendar
-from planner.outputs.geofiles import write_run
+from planner.outputs.folder import write_run
 from planner.outputs.layers import layers
 from planner.settings import Scenario
 

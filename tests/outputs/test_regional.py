@@ -16,7 +16,8 @@ import valley
 
 from planner.assumptions import Regional
 from planner.errors import DataError
-from planner.outputs.geofiles import read_layer, write_run
+from planner.outputs.folder import write_run
+from planner.outputs.geofiles import read_layer
 from planner.outputs.layers import dictionary, layers
 from planner.outputs.regional import FILES, LAYERS, regional_files
 from planner.outputs.regionaltold import regional_indicators, regional_tables

@@ -12,7 +12,7 @@ import valley
 
 from planner import words as named
 from planner.errors import DataError, StorageError
-from planner.outputs.geofiles import write_run
+from planner.outputs.folder import write_run
 from planner.outputs.tables import compare_runs, summary_tables
 from planner.schema import CLASSES, ROLES
 

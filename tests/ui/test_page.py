@@ -13,11 +13,12 @@ import valley
 from streamlit.testing.v1 import AppTest
 
 from planner.checks import LOCALITY_FLAGS, UNIT_FLAGS
+from planner.outputs.report import Report, report_of
 from planner.scenarios import run_scenario
 from planner.settings import Scenario, describe_scenario
 from planner.sources import clues
 from planner.ui import cards, words
-from planner.ui.compute import Answer, Prepared, file_bytes, layers
+from planner.ui.compute import file_bytes
 from planner.ui.page import FILES
 from planner.ui.state import Chosen
 from planner.words import MODES
@@ -28,9 +29,9 @@ KPIS = ("Población objetivo", "A 60 minutos o menos de primer nivel", "A más d
 
 
 @pytest.fixture(scope="module")
-def found() -> Answer:
+def found(valley_home: Path) -> Report:
     run = run_scenario(valley.region(), Scenario())
-    return Answer(run, layers(run.region, run.travel, run.outcome, run.plan, run.scenario))
+    return report_of(run, valley_home / "data/processed/valle")
 
 
 def texts(page: AppTest) -> str:
@@ -50,7 +51,7 @@ def test_the_kpis_stand_with_definition_mark_and_source(page: AppTest) -> None:
     assert all(f"**{kpi}.** " in said for kpi in KPIS)  # definition, mark and source of each, to read
 
 
-def test_the_kpis_of_travel_stand_under_every_mode(page: AppTest, found: Answer) -> None:
+def test_the_kpis_of_travel_stand_under_every_mode(page: AppTest, found: Report) -> None:
     rows = markup(page).split("<table class='modos'>")[1].split("</table>")[0].split("<tr>")[2:]
     for row, (mode, name) in zip(rows, MODES.items(), strict=True):
         kpi = found.run.outcome.indicators["por_modo"][mode]
@@ -60,7 +61,7 @@ def test_the_kpis_of_travel_stand_under_every_mode(page: AppTest, found: Answer)
         assert cells[2].startswith(f"{kpi['poblacion'] - kpi['hospital_120']:,.0f} (")
 
 
-def test_the_kpis_are_the_indicators(page: AppTest, found: Answer) -> None:
+def test_the_kpis_are_the_indicators(page: AppTest, found: Report) -> None:
     total = found.run.outcome.indicators["total"]["actual"]
     shown = {m.label: m.value for m in page.metric}
     assert shown["Población objetivo"] == f"{total['poblacion']:,.0f}"
@@ -111,7 +112,7 @@ def test_a_damaged_region_is_told_in_one_sentence(manifest: str, tmp_path: Path,
     assert "planner prepare" in page.error[0].value
 
 
-def test_the_card_holds_every_part_of_the_score(found: Answer) -> None:
+def test_the_card_holds_every_part_of_the_score(found: Report) -> None:
     row = found.run.outcome.localities.loc["990020003"]
     shown = cards.card(found, Chosen("localidad", "990020003"))
     for part in ("Primer nivel más cercano", "Suficiencia (sigma)", "Acceso efectivo (e)", "Visitas móviles (v)", "Brecha de primer nivel",
@@ -122,7 +123,7 @@ def test_the_card_holds_every_part_of_the_score(found: Answer) -> None:
         assert value in shown
 
 
-def test_the_parts_on_the_card_add_up(found: Answer) -> None:
+def test_the_parts_on_the_card_add_up(found: Report) -> None:
     """D = weight x D_phc + rest x D_hos, from the numbers that the card prints."""
     run = found.run
     row = run.outcome.localities.loc["990020003"]
@@ -131,10 +132,10 @@ def test_the_parts_on_the_card_add_up(found: Answer) -> None:
     assert gap == pytest.approx(run.scenario.weight_first_level * lacking + (1 - run.scenario.weight_first_level) * far, abs=2e-3)
 
 
-def test_the_card_tells_what_the_community_organises_only_where_the_region_has_the_table(found: Answer) -> None:
+def test_the_card_tells_what_the_community_organises_only_where_the_region_has_the_table(found: Report) -> None:
     chosen = Chosen("localidad", "990020003")
     assert "Organización comunitaria" not in cards.card(found, chosen)
-    told = Answer(replace(found.run, region=replace(found.run.region, community=valley.community())), found.layers)
+    told = replace(found, run=replace(found.run, region=replace(found.run.region, community=valley.community())))
     shown = cards.card(told, chosen)
     for row in ("Casa de salud</th><td>no hay, o no se sabe", "Auxiliares de salud</th><td>2", "Parteras</th><td>sin dato",
                 "Comités de salud</th><td>0", "no sustituye a una unidad"):
@@ -143,7 +144,7 @@ def test_the_card_tells_what_the_community_organises_only_where_the_region_has_t
     assert "no se sabe qué tiene" in cards.card(told, Chosen("localidad", "990010001"))
 
 
-def test_a_unit_tells_where_it_refers_to(found: Answer) -> None:
+def test_a_unit_tells_where_it_refers_to(found: Report) -> None:
     for unit, way in found.run.travel.referral.iterrows():
         hospital = found.run.region.units.at[way["site"], "name"]
         told = f"{hospital}, {words.minutes(way['minutes'])}, {way['metres'] / 1000:,.1f} km"
@@ -151,28 +152,27 @@ def test_a_unit_tells_where_it_refers_to(found: Answer) -> None:
     assert "Hospital de referencia" not in cards.card(found, Chosen("unidad", way["site"]))
 
 
-def test_every_place_has_a_card(found: Answer) -> None:
+def test_every_place_has_a_card(found: Report) -> None:
     for kind, layer in cards.LAYERS.items():
         for key in found.layers[layer].index:
             assert "<h4>" in cards.card(found, Chosen(kind, str(key)))
 
 
-def test_the_downloads_are_the_files_of_a_run(found: Answer, valley_home: Path) -> None:
-    prepared = Prepared("valle", "Valle", str(valley_home / "data/processed/valle"), "")
+def test_the_downloads_are_the_files_of_a_run(found: Report) -> None:
     for name in FILES:
-        content = file_bytes(prepared, found, name)
+        content = file_bytes(found, name)
         if name.endswith(".geojson"):
             assert len(json.loads(content)["features"]) == len(found.layers[name.removesuffix(".geojson")])
-    assert file_bytes(prepared, found, "plan.gpkg").startswith(b"SQLite format 3")
-    assert json.loads(file_bytes(prepared, found, "manifest.json"))["region"]["sintetica"] is True
+    assert file_bytes(found, "plan.gpkg").startswith(b"SQLite format 3")
+    assert json.loads(file_bytes(found, "manifest.json"))["region"]["sintetica"] is True
 
 
-def test_every_flag_of_the_data_has_words(found: Answer) -> None:
+def test_every_flag_of_the_data_has_words(found: Report) -> None:
     codes = {*LOCALITY_FLAGS, *UNIT_FLAGS, *clues.FLAGS, "poblacion_imputada", "grupos_imputados", "indice_imputado", "sin_indice"}
     assert set(words.FLAGS) == codes
     localities = found.run.outcome.localities.assign(flags="sin_indice,indice_imputado")
     run = replace(found.run, outcome=replace(found.run.outcome, localities=localities))
-    shown = cards.card(Answer(run, found.layers), Chosen("localidad", "990020003"))
+    shown = cards.card(replace(found, run=run), Chosen("localidad", "990020003"))
     assert "no tiene grado de rezago" in shown
     assert "sin_indice" not in shown
 
@@ -182,7 +182,7 @@ def test_every_setting_is_told_in_words() -> None:
     assert not [text for text in told if "_" in text or text in ("True", "False", "None")]
 
 
-def test_the_sources_are_those_of_the_region(page: AppTest, found: Answer) -> None:
+def test_the_sources_are_those_of_the_region(page: AppTest, found: Report) -> None:
     for file in found.run.region.inputs:
         assert file.sha256[:12] in markup(page)
         assert words.source(file, synthetic=True)[1] == "inventado (región SINTÉTICA)"
@@ -192,12 +192,12 @@ def test_a_table_keeps_markup_as_text() -> None:
     assert "<img" not in words.table(pd.DataFrame({"<img src=x>": ["<img src=y>"]}))
 
 
-def test_a_hostile_name_stays_text(found: Answer) -> None:
+def test_a_hostile_name_stays_text(found: Report) -> None:
     name = "<img src=x onerror=alert(1)>"
     localities = found.run.outcome.localities.assign(name=name, flags=name)
     outcome = SimpleNamespace(localities=localities, units=found.run.outcome.units)
     run = replace(found.run, outcome=outcome)  # type: ignore[arg-type]
-    assert "<img" not in cards.card(Answer(run, found.layers), Chosen("localidad", "990020003"))
+    assert "<img" not in cards.card(replace(found, run=run), Chosen("localidad", "990020003"))
     assert words.plain("![x](http://evil.example)") == r"\!\[x\]\(http\:\/\/evil\.example\)".replace(r"\/", "/")
 
 

@@ -1,0 +1,56 @@
+"""The folder of a run: every file of its report, written beside and renamed when whole.
+
+Equal runs give equal bytes; only manifest.json carries the date and the seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from planner.outputs.calendar import calendar_files
+from planner.outputs.decisions import decision_files
+from planner.outputs.exporting import canonical_json
+from planner.outputs.geofiles import geo_files
+from planner.outputs.layers import dictionary
+from planner.outputs.manifest import MANIFEST
+from planner.outputs.regional import regional_files
+from planner.outputs.report import Report, report_of
+from planner.scenarios import Run
+from planner.store import digest, replacing
+
+INDICATORS = "indicadores.json"
+
+
+def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> None:
+    """Write the files of a finished run into `folder`, in place of an older run there.
+
+    `prepared` is the folder of the prepared region. Nothing is touched unless everything could be written; StorageError
+    otherwise.
+    """
+    report = report_of(run, prepared)
+    with replacing(folder, MANIFEST, "una corrida") as new:
+        for name, content in run_files(report):
+            (new / name).parent.mkdir(exist_ok=True)
+            (new / name).write_bytes(content)
+        written = {p.relative_to(new).as_posix(): digest(p) for p in sorted(new.rglob("*")) if p.is_file()}
+        dated = {"fecha": datetime.now(UTC).isoformat(timespec="seconds"), "segundos": round(elapsed_s, 1)}
+        (new / MANIFEST).write_bytes(canonical_json({**report.about, **dated, "archivos": written}).encode())
+
+
+def run_files(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every file of a run but its manifest, made one after another."""
+    for make in _FILES:
+        yield from make(report).items()
+
+
+def plain_files(report: Report) -> dict[str, bytes]:
+    """indicadores.json and diccionario.csv."""
+    told = dictionary().to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+    return {INDICATORS: canonical_json(report.indicators).encode(), "diccionario.csv": told}
+
+
+_FILES: tuple[Callable[[Report], Mapping[str, bytes]], ...] = (
+    geo_files, plain_files, lambda told: calendar_files(told.run.region, told.run.plan, told.run.scenario),
+    lambda told: decision_files(told.run), lambda told: regional_files(told.run))
