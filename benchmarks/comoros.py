@@ -20,7 +20,8 @@ import shapely
 
 from planner.access.dispersed import dispersed_people
 from planner.checks import check_roads, findings_table
-from planner.model import Mode, Region, Surface
+from planner.kinds import Mode
+from planner.model import Region, Surface
 from planner.settings import Scenario
 from planner.sources.barriers import cross_barriers
 from planner.sources.osm import read_osm

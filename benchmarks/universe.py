@@ -14,7 +14,7 @@ from planner.access.gap import compute_access
 from planner.assumptions import Regional
 from planner.decide.regional.agreement import agreement
 from planner.decide.regional.universe import universe
-from planner.model import MODES
+from planner.kinds import MODES
 from planner.region import prepare_region
 from planner.settings import Scenario
 from planner.travel.times import compute_travel

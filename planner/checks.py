@@ -10,7 +10,8 @@ import pandas as pd
 import shapely
 
 from planner.errors import DataError
-from planner.model import STEPS, Finding, Grid, Roads, Severity
+from planner.kinds import Severity
+from planner.model import STEPS, Finding, Grid, Roads
 
 FAR_KM = 5.0  # a unit farther from its published locality is suspect: in Hidalgo 98 % lie nearer
 BORDER_M = 500.0  # published boundaries and points disagree by less than this along borders

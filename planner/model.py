@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-Mode = Literal["vehiculo", "a_pie", "transporte_publico"]
-Level = Literal["primer_nivel", "hospital"]
-Severity = Literal["error", "aviso", "nota"]
-# New rural unit, further nucleus, vacant post filled, new mobile unit, brigade, today's circuit extended, obstetric centre, ambulance.
-Kind = Literal["umr", "nucleo", "plaza", "umm", "brigada", "ruta", "caro", "ambulancia"]
-MODES: tuple[Mode, ...] = ("a_pie", "vehiculo", "transporte_publico")
-LEVELS: tuple[Level, ...] = ("primer_nivel", "hospital")
+from planner.kinds import Kind, Level, Mode, Severity
+
 # Steps from a cell (rows down, columns right): eight neighbours, then the eight knight's moves.
 STEPS: tuple[tuple[int, int], ...] = (
     (-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1),

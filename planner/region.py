@@ -14,6 +14,7 @@ import pandas as pd
 from planner import columns, schema
 from planner.checks import check_grid, check_localities, check_roads, check_units
 from planner.errors import DataError
+from planner.keeping import digest
 from planner.model import Finding, Grid, InputFile, Region, Roads
 from planner.regionfile import RegionFile, load_region_file
 from planner.settings import slug
@@ -30,7 +31,6 @@ from planner.sources.responsibility import read_circuits, read_responsibility
 from planner.sources.rnc import read_rnc
 from planner.sources.served import read_served
 from planner.sources.terrain import TerrainFiles, read_terrain
-from planner.store import digest
 
 SECTIONS = ("localities", "deprivation", "units", "community", "roads", "terrain", "population", "boundaries")
 VALUES = ("units.institutions", "terrain.cell_m")  # keys that name no file

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +12,8 @@ import geopandas as gpd
 import pandas as pd
 
 from planner.checks import findings_table
-from planner.errors import DataError, StorageError, reason
+from planner.errors import DataError, StorageError
+from planner.keeping import digest, replacing
 from planner.model import Finding, InputFile, Region, Roads
 from planner.sources.rasters import load_grid, write_grid
 
@@ -39,38 +35,6 @@ def write_region(region: Region, folder: Path) -> None:
     """
     with replacing(folder, MANIFEST, "una región preparada") as beside:
         _write(region, beside)
-
-
-@contextmanager
-def replacing(folder: Path, mark: str, kind: str) -> Iterator[Path]:
-    """A new folder beside `folder` that takes its place when the block ends well and disappears otherwise.
-
-    What is replaced must hold the file `mark`, which tells a folder of this `kind`. StorageError if `folder` holds
-    something else or cannot be written; then it stays as it was.
-    """
-    if folder.exists() and not (folder / mark).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StorageError(f"{folder} existe y no es {kind}; elija otra carpeta o bórrela.")
-    new, former = (folder.with_name(f".{folder.name}.{word}-{os.getpid()}") for word in ("nueva", "anterior"))
-    try:
-        for leftover in (new, former):  # of a process that was killed
-            shutil.rmtree(leftover, ignore_errors=True)
-        new.mkdir(parents=True)
-        yield new
-        if folder.exists():
-            folder.rename(former)
-        try:
-            new.rename(folder)
-        except OSError:
-            if former.exists():
-                former.rename(folder)
-            raise
-    except StorageError:
-        raise
-    except OSError as fault:
-        raise StorageError(f"No se puede escribir {folder} ({reason(fault)}); revise permisos y espacio en disco.") from fault
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    shutil.rmtree(former, ignore_errors=True)
 
 
 def read_region(folder: Path) -> Region:
@@ -133,9 +97,3 @@ def _manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or not isinstance(manifest.get("files"), dict):
         raise StorageError(f"{folder} se preparó con otra versión del planificador; ejecute «planner prepare» de nuevo.")
     return manifest
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()

@@ -1,6 +1,6 @@
 """What the values of the tables are called on screen, in tables and in sentences."""
 
-from planner.model import Kind, Mode
+from planner.kinds import Kind, Mode
 
 MODES: dict[Mode, str] = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
 BY_MODE: dict[Mode, str] = {"a_pie": "a pie", "vehiculo": "en vehículo", "transporte_publico": "en transporte público"}

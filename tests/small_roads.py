@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.model import Grid, Mode, Roads
+from planner.kinds import Mode
+from planner.model import Grid, Roads
 from planner.schema import ROADS
 from planner.settings import Scenario
 from planner.travel.ground import Ground, pairs_within

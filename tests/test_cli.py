@@ -18,6 +18,7 @@ import pytest
 from rasterio.warp import transform_bounds
 
 from planner import cli
+from planner.commands.page import is_free
 from planner.demo.files import write_demo
 from planner.region import prepare_region
 from planner.regionfile import load_region_file
@@ -453,5 +454,5 @@ def test_a_taken_port_is_passed_over() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert not cli._is_free(port)
-    assert cli._is_free(port)
+        assert not is_free(port)
+    assert is_free(port)

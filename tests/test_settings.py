@@ -5,7 +5,7 @@ import pytest
 
 from planner.assumptions import Need, RoadFactors, RoadSpeeds, Uncertainty
 from planner.errors import SettingsError
-from planner.model import MODES
+from planner.kinds import MODES
 from planner.regionfile import load_region_file
 from planner.settings import Scenario, describe_scenario, load_scenario
 from planner.words import DOUBTS, ROADS

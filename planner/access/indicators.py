@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from planner.access.gap import HOSPITAL_KINDS, STATES
-from planner.model import LEVELS, MODES, Plan, Travel
+from planner.kinds import LEVELS, MODES
+from planner.model import Plan, Travel
 from planner.schema import COVERAGE, GRADES, GROUPS, KINDS
 from planner.settings import Scenario
 

@@ -17,7 +17,8 @@ from scipy import sparse
 from planner.decide.fleet import Fleet, Market, circuit, members, pool
 from planner.decide.solver import Problem, solve
 from planner.decide.team import best_stops
-from planner.model import Kind, Option
+from planner.kinds import Kind
+from planner.model import Option
 
 _STARTS = 3  # first stops from which a team of the first series grows
 _SPARE = 2.0  # stops looked at for each stop that is wanted

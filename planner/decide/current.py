@@ -13,7 +13,8 @@ from scipy import sparse
 
 from planner.decide.calendar import month_visits
 from planner.decide.rounds import RoundRules, exact, plan_round
-from planner.model import Access, Day, Kind, Region, TeamTimes, TravelTimes
+from planner.kinds import Kind
+from planner.model import Access, Day, Region, TeamTimes, TravelTimes
 from planner.settings import Scenario
 from planner.travel.ground import DECIMALS
 from planner.travel.teams import team_times

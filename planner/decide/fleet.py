@@ -18,7 +18,8 @@ from planner.decide.gains import mobile_gain, price_serves
 from planner.decide.rounds import RoundRules, plan_round
 from planner.decide.rules import stops_in_day, stops_limit
 from planner.decide.say import how_far, main_grade
-from planner.model import Access, Day, Kind, Option, Region, TeamTimes, TravelTimes
+from planner.kinds import Kind
+from planner.model import Access, Day, Option, Region, TeamTimes, TravelTimes
 from planner.settings import Scenario
 from planner.travel.ground import DECIMALS
 from planner.travel.teams import team_times

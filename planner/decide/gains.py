@@ -14,7 +14,8 @@ import pandas as pd
 
 from planner.access.gap import HOSPITAL_KINDS, HOSPITAL_TIER, TIERS, hospital_after, mobile_credit, ramp
 from planner.access.people import far_from_hospital
-from planner.model import Access, Kind
+from planner.kinds import Kind
+from planner.model import Access
 from planner.settings import Scenario
 
 

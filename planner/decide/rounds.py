@@ -18,7 +18,8 @@ import numpy as np
 from planner.decide.calendar import fits, may_start, month_visits, week_days
 from planner.decide.routing import orders
 from planner.decide.steps import Legs, Space, order_space, subset_space
-from planner.model import Day, Kind
+from planner.kinds import Kind
+from planner.model import Day
 from planner.settings import Scenario
 
 RANK = 64.0  # a tick of travel outweighs the days of any month

@@ -11,7 +11,8 @@ import pandas as pd
 from planner.access.gap import HOSPITAL_TIER, TIERS
 from planner.decide.gains import fixed_gain, hospital_gain, hospital_kinds, price_serves
 from planner.decide.say import main_grade
-from planner.model import Access, Kind, Option, Region, Travel, TravelTimes
+from planner.kinds import Kind
+from planner.model import Access, Option, Region, Travel, TravelTimes
 from planner.settings import Scenario
 from planner.travel.times import ambulance_times, caro_times
 from planner.words import BY_MODE, people_told

@@ -19,8 +19,8 @@ from planner.demo.mapfiles import write_elevation, write_people, write_roads, wr
 from planner.demo.places import ENTITY, ENTITY_NAME, Country, make_country
 from planner.demo.terrain import CRS, make_terrain
 from planner.demo.units import Health, make_health
+from planner.keeping import replacing
 from planner.schema import INDICATORS
-from planner.store import replacing
 
 NOTE = "DATO SINTÉTICO: no describe ningún lugar, unidad ni persona real."
 CREATED = dt.datetime(2025, 1, 1)

@@ -6,10 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from planner import schema
 from planner.model import Plan
+from planner.outputs.exporting import csv_bytes, exported
 from planner.scenarios import Run
 from planner.words import KINDS_PLURAL
 
+OPTIONS_FILE, ATTENDED_FILE = "opciones.csv", "atencion.csv"
 _NEXT = 10  # options told as the next to enter
 _OPTIONS = {  # columns of opciones.csv by those of decide.explain
     "chosen": "elegida", "annual_mxn": "costo_anual", "own_people": "personas_propias", "own_weighted": "brecha_propia",
@@ -30,11 +33,11 @@ _DRAWS = {"dirt_speed": "velocidad_terraceria", "rains": "lluvias", "capacity": 
 
 
 def decision_files(run: Run) -> dict[str, bytes]:
-    """opciones.csv always; circuitos_hoy.csv where the region tells of circuits; curva.csv and sorteos.csv where the scenario asks.
+    """opciones.csv and atencion.csv always; circuitos_hoy.csv where the region tells of circuits; curva.csv and sorteos.csv where asked.
 
     UTF-8, comma, names in Spanish.
     """
-    files = {"opciones.csv": options_table(run)}
+    files = {OPTIONS_FILE: options_table(run)}
     if run.region.circuits is not None:
         files["circuitos_hoy.csv"] = circuits_table(run)
     if run.curve is not None:
@@ -42,7 +45,14 @@ def decision_files(run: Run) -> dict[str, bytes]:
     if run.robustness is not None:
         draws = run.robustness.draws.rename(columns=_DRAWS).rename_axis("sorteo").reset_index()
         files["sorteos.csv"] = draws.assign(lluvias=draws["lluvias"].map({True: "sí", False: "no"}))
-    return {name: table.to_csv(index=False, lineterminator="\n", float_format="%.12g").encode() for name, table in files.items()}
+    told = {name: table.to_csv(index=False, lineterminator="\n", float_format="%.12g").encode() for name, table in files.items()}
+    return told | {ATTENDED_FILE: csv_bytes(attended_table(run))}
+
+
+def attended_table(run: Run) -> pd.DataFrame:
+    """Whom each chosen proposal attends: schema.ATTENDED under its export names. DataError if it breaks its declaration."""
+    served = run.plan.served.sort_values(["option", "cvegeo", "tier"], ignore_index=True)
+    return exported((schema.ATTENDED,), served[[c.name for c in schema.ATTENDED.all()]], ATTENDED_FILE)
 
 
 def options_table(run: Run) -> pd.DataFrame:

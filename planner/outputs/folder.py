@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from planner.keeping import digest, replacing
 from planner.outputs.calendar import calendar_files
 from planner.outputs.decisions import decision_files
-from planner.outputs.exporting import canonical_json
 from planner.outputs.geofiles import geo_files
+from planner.outputs.jsonfiles import canonical_json
 from planner.outputs.layers import dictionary
-from planner.outputs.manifest import MANIFEST
+from planner.outputs.provenance import MANIFEST
 from planner.outputs.regional import regional_files
 from planner.outputs.report import Report, report_of
 from planner.scenarios import Run
-from planner.store import digest, replacing
 
 INDICATORS = "indicadores.json"
 

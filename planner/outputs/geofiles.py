@@ -10,8 +10,8 @@ import pandas as pd
 import shapely
 
 from planner.errors import DataError
-from planner.outputs.exporting import read_json
 from planner.outputs.geopackage import geopackage
+from planner.outputs.jsonfiles import read_json
 from planner.outputs.layers import TABLES
 from planner.outputs.report import Report
 

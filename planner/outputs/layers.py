@@ -13,7 +13,8 @@ from planner.access.catchments import catchments
 from planner.access.rules import chosen_options
 from planner.columns import Table
 from planner.decide.regional.regionalization import Regionalization
-from planner.model import LEVELS, MODES, Outcome, Plan, Region, Travel
+from planner.kinds import LEVELS, MODES
+from planner.model import Outcome, Plan, Region, Travel
 from planner.outputs.calendar import team_calendar
 from planner.outputs.exporting import exported
 from planner.outputs.regional import FILES, LAYERS, of_localities, of_units, regional_layers
@@ -56,7 +57,8 @@ def layers(region: Region, travel: Travel, outcome: Outcome, plan: Plan, scenari
 
 def dictionary() -> pd.DataFrame:
     """What each field of each layer, of the calendar and of the regional tables means: one row per file and field, in their order."""
-    told = TABLES | {"calendario": (schema.CALENDAR,)} | {name: tables for name, tables in FILES.items() if name not in TABLES}
+    told = TABLES | {"calendario": (schema.CALENDAR,), "atencion": (schema.ATTENDED,)}
+    told |= {name: tables for name, tables in FILES.items() if name not in TABLES}
     return pd.DataFrame([
         {"capa": name, "campo": c.export, "etiqueta": c.label, "significado": c.meaning, "tipo": c.kind, "unidad": c.unit, "marca": c.mark}
         for name, tables in told.items() for c in (tables[0].key, *(c for t in tables for c in t.columns))])

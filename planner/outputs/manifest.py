@@ -1,31 +1,21 @@
-"""Where a run comes from: what went in, what was assumed, who solved it; and what tells one run from another."""
+"""Where a run comes from: what went in, what was assumed and who solved it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
-import subprocess
-from collections.abc import Mapping
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pyogrio
 
-from planner.errors import DataError
-from planner.outputs.exporting import canonical_json, read_json
+from planner.outputs.provenance import commit, question, run_print
 from planner.outputs.regionaltold import solutions
 from planner.scenarios import Run
-from planner.settings import Scenario, describe_scenario
-from planner.store import MANIFEST as REGION_MANIFEST
-from planner.store import digest
+from planner.settings import describe_scenario
 
-MANIFEST = "manifest.json"
 _LIBRARIES = ("geopandas", "highspy", "icalendar", "matplotlib", "numba", "numpy", "pandas", "pyogrio", "pyvrp", "rasterio", "scipy",
               "shapely", "xlsxwriter")
-_CODE = Path(__file__).parents[1]
 
 
 def manifest(run: Run, prepared: Path) -> dict[str, Any]:
@@ -35,9 +25,9 @@ def manifest(run: Run, prepared: Path) -> dict[str, Any]:
     or is listed in the manifest.
     """
     region, scenario, solution = run.region, run.scenario, run.plan.solution
-    asked = _question(prepared, scenario)
+    asked = question(prepared, scenario)
     return asked | {
-        "corrida": run_print(asked), "commit": _commit(),
+        "corrida": run_print(asked), "commit": commit(),
         "region": {"nombre": region.name, "clave": region.slug, "entidad": region.entity, "crs": region.crs, "sintetica": region.synthetic},
         "entradas": [{"papel": f.role, "archivo": f.name, "sha256": f.sha256, "bytes": f.size_bytes, "corte": f.cutoff}
                      for f in region.inputs],
@@ -49,104 +39,3 @@ def manifest(run: Run, prepared: Path) -> dict[str, Any]:
                      "brecha_relativa": solution.gap},
         **({"regionalizacion": solutions(run.regional)} if run.regional is not None else {}),
     }
-
-
-def run_print(asked: Mapping[str, Any]) -> str:
-    """Sixteen hexadecimal digits that stand for the question of a run."""
-    return hashlib.sha256(canonical_json({key: asked[key] for key in _ASKED}).encode()).hexdigest()[:16]
-
-
-def is_current(folder: Path, prepared: Path, scenario: Scenario) -> bool:
-    """Whether `folder` holds a whole run of this prepared region, scenario and version of the planner."""
-    about = written_manifest(folder)
-    if about is None:
-        return False
-    asked = json.loads(canonical_json(_question(prepared, scenario)))
-    files = about.get("archivos")
-    whole = isinstance(files, dict) and bool(files) and all((folder / name).is_file() for name in files)
-    return whole and all(about.get(key) == value for key, value in asked.items())
-
-
-def written_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest that stands in a folder; None where there is none that can be read."""
-    try:
-        about = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return about if isinstance(about, dict) else None
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of a run, to be repeated. StorageError if it cannot be read, DataError if it is not one."""
-    about = read_json(path)
-    asked = isinstance(about, dict) and isinstance(about.get("escenario"), dict) and isinstance(about.get("region"), dict)
-    if not asked or not isinstance(about.get("archivos"), dict) or "clave" not in about["region"]:
-        raise DataError(f"{path} no es el manifiesto de una corrida: le faltan escenario, region o archivos.")
-    return dict(about)
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
-    """What differs between the origins of two runs, a sentence each: inputs, assumptions, code, versions."""
-    told = [*_inputs_changed(old, new)]
-    if not told and old.get("region_sha256") != new.get("region_sha256"):
-        told.append("la región se preparó de otra manera (mismas entradas)")
-    then, now = old.get("escenario", {}), new.get("escenario", {})
-    told += [f"«{key}» pasa de {_shown(then.get(key))} a {_shown(now.get(key))}"
-             for key in sorted({*then, *now}) if then.get(key) != now.get(key)]
-    if old.get("codigo_sha256") != new.get("codigo_sha256"):
-        told.append(f"otra versión del planificador ({_version(old)} y {_version(new)})")
-    libraries = {key: (old.get("versiones", {}).get(key), new.get("versiones", {}).get(key))
-                 for key in sorted({*old.get("versiones", {}), *new.get("versiones", {})})}
-    told += [f"{key} {a or 'ausente'} y {b or 'ausente'}" for key, (a, b) in libraries.items() if a != b and old.get("versiones")
-             and new.get("versiones")]
-    return tuple(told)
-
-
-_ASKED = ("planner", "codigo_sha256", "region_sha256", "escenario")
-
-
-def _question(prepared: Path, scenario: Scenario) -> dict[str, Any]:
-    """The parts of a manifest that decide every figure of a run: _ASKED."""
-    return {"planner": version("planner"), "codigo_sha256": _code_print(), "region_sha256": digest(prepared / REGION_MANIFEST),
-            "escenario": scenario.model_dump(mode="json")}
-
-
-@cache
-def _code_print() -> str:
-    sources = sorted(p for kind in ("*.py", "*.js", "*.css") for p in _CODE.rglob(kind))
-    return hashlib.sha256(b"".join(p.read_bytes() for p in sources)).hexdigest()
-
-
-@cache
-def _commit() -> str | None:
-    """The commit of the checkout that runs; None outside of one."""
-    try:
-        told = subprocess.run(["git", "-C", str(_CODE), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return told.stdout.strip() or None
-
-
-def _inputs_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    def by_file(about: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-        return {(f["papel"], f["archivo"]): f["sha256"] for f in about.get("entradas", [])}
-
-    then, now = by_file(old), by_file(new)
-    told = []
-    for key in sorted({*then, *now}):
-        role, name = key
-        if key not in now:
-            told.append(f"falta la entrada {name} ({role})")
-        elif key not in then:
-            told.append(f"hay una entrada nueva, {name} ({role})")
-        elif then[key] != now[key]:
-            told.append(f"cambió la entrada {name} ({role}): SHA-256 {then[key][:12]}… y {now[key][:12]}…")
-    return told
-
-
-def _shown(value: Any) -> str:
-    return "nada" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _version(about: Mapping[str, Any]) -> str:
-    return f"{about.get('planner', '?')}, código {str(about.get('codigo_sha256', '?'))[:8]}"

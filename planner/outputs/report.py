@@ -11,7 +11,7 @@ from typing import Any
 import geopandas as gpd
 
 from planner.outputs.decisions import decision_indicators
-from planner.outputs.exporting import canonical_json
+from planner.outputs.jsonfiles import canonical_json
 from planner.outputs.layers import layers
 from planner.outputs.manifest import manifest
 from planner.outputs.regionaltold import regional_indicators

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner.columns import Column, Table
+from planner.kinds import GRADES
 
 C = Column
 PEOPLE = "personas"
@@ -30,7 +31,6 @@ GROUPS: tuple[tuple[str, str, str], ...] = (
     ("age_15_17", "pob_15_17", "Población de 15 a 17 años"),
     ("women_15_49", "mujeres_15_49", "Mujeres de 15 a 49 años"),
 )
-GRADES = ("Muy bajo", "Bajo", "Medio", "Alto", "Muy alto")
 COVERAGE = ("con servicio", "cubierta sin capacidad", "sin cobertura")
 KINDS = ("umr", "nucleo", "plaza", "umm", "brigada", "ruta", "caro", "ambulancia")  # of interventions, as model.Kind
 CIRCUIT_KINDS = ("umm", "brigada", "ruta")  # those whose teams travel

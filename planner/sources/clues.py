@@ -12,7 +12,8 @@ import pandas as pd
 
 from planner.checks import flag_findings, join_flags
 from planner.errors import DataError
-from planner.model import Finding, Severity
+from planner.kinds import Severity
+from planner.model import Finding
 from planner.schema import UNITS
 from planner.sources.files import digits, fold, municipality_code, read_text_table
 from planner.sources.inegi import MEXICO

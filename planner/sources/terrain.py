@@ -13,7 +13,8 @@ import pandas as pd
 from scipy import ndimage
 
 from planner.errors import DataError
-from planner.model import Finding, Grid, Severity
+from planner.kinds import Severity
+from planner.model import Finding, Grid
 from planner.sources.rasters import Affine, read_elevation, read_grid, read_people
 
 CELLS_M = (100.0, 150.0, 200.0, 250.0)  # cell sizes that a made grid chooses from

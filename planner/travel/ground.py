@@ -14,7 +14,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.model import Mode, Region, Roads, Surface
+from planner.kinds import Mode
+from planner.model import Region, Roads, Surface
 from planner.settings import Scenario
 from planner.travel import board
 from planner.travel.cache import cached

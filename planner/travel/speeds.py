@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from planner.model import STEPS, Grid, Mode, Roads
+from planner.kinds import Mode
+from planner.model import STEPS, Grid, Roads
 from planner.settings import Scenario
 
 WALK_KMH = 6.0  # Tobler's top speed, on a slope of -0.05

@@ -9,7 +9,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.model import LEVELS, Region, TeamTimes, TravelTimes
+from planner.kinds import LEVELS
+from planner.model import Region, TeamTimes, TravelTimes
 from planner.settings import Scenario
 from planner.travel.board import Board, one_by_one
 from planner.travel.ground import Ground, best, ground_of

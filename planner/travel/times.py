@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from planner.model import LEVELS, Level, Mode, Region, Surface, Travel, TravelTimes
+from planner.kinds import LEVELS, Level, Mode
+from planner.model import Region, Surface, Travel, TravelTimes
 from planner.settings import Scenario
 from planner.travel.ground import DECIMALS, Ground, graph_of, ground_of, labels, pairs_within, read_labels, surface
 from planner.travel.paths import paths

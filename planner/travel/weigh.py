@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 
-from planner.model import Mode, Roads
+from planner.kinds import Mode
+from planner.model import Roads
 from planner.settings import Scenario
 from planner.travel.join import Graph, crosses, elevation
 from planner.travel.network import Anchors, Network

@@ -20,10 +20,10 @@ from planner.decide.regional.regionalization import Regionalization
 from planner.model import Region
 from planner.outputs import mapregions, maps
 from planner.outputs.calendar import calendar_files
-from planner.outputs.exporting import canonical_json
 from planner.outputs.folder import plain_files
 from planner.outputs.geofiles import geojson
 from planner.outputs.geopackage import geopackage
+from planner.outputs.jsonfiles import canonical_json
 from planner.outputs.regional import regional_tables
 from planner.outputs.report import Report, report_of
 from planner.scenarios import Run, choose_again, regionalized, run_scenario

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from planner.model import MODES
+from planner.kinds import MODES
 from planner.scenarios import Run
 from planner.ui.words import count, known, minutes, money, percent, safe
 from planner.words import MODES as MODE_NAMES

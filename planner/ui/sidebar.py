@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from planner.model import MODES
+from planner.kinds import MODES
 from planner.settings import Scenario
 from planner.ui.compute import Prepared
 from planner.ui.words import PEOPLE, SEASONS

@@ -12,7 +12,8 @@ import pytest
 from planner.decide.calendar import dates, fits, may_start, schedule, trips_of, week_days
 from planner.decide.rounds import RoundRules, plan_round
 from planner.errors import DataError
-from planner.model import Day, Kind, Option
+from planner.kinds import Kind
+from planner.model import Day, Option
 from planner.settings import Scenario
 
 BASE = "HGIMB000000"

@@ -16,7 +16,8 @@ from planner.access.gap import compute_access
 from planner.access.indicators import indicators
 from planner.access.outcome import evaluate
 from planner.decide.fleet import Choices
-from planner.model import LEVELS, MODES, Day, Option, Outcome, Plan, Region, Solution, Surface, Travel, TravelTimes
+from planner.kinds import LEVELS, MODES
+from planner.model import Day, Option, Outcome, Plan, Region, Solution, Surface, Travel, TravelTimes
 from planner.scenarios import Run
 from planner.settings import Scenario
 from planner.travel.teams import team_legs

@@ -20,11 +20,11 @@ from recount import recount
 
 from planner.errors import DataError, StorageError
 from planner.outputs import geopackage
-from planner.outputs.exporting import canonical_json
 from planner.outputs.folder import write_run
 from planner.outputs.geofiles import geojson, read_layer
+from planner.outputs.jsonfiles import canonical_json
 from planner.outputs.layers import layers
-from planner.outputs.manifest import is_current
+from planner.outputs.provenance import is_current
 
 A, B, C, D, E, F = valley.PLACES
 LAYERS = ["localidades", "unidades", "propuestas", "rutas", "areas_influencia", "referencias"]

@@ -11,7 +11,8 @@ import valley
 
 from planner import columns, schema
 from planner.errors import DataError
-from planner.model import LEVELS, MODES, Mode, Outcome
+from planner.kinds import LEVELS, MODES, Mode
+from planner.model import Outcome
 from planner.outputs.layers import dictionary, layers
 
 A, B, C, D, E, F = valley.PLACES

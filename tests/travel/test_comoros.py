@@ -10,7 +10,8 @@ from scipy import ndimage
 
 from benchmarks.comoros import LIMITS_MIN, Steps, minutes_to_sites, people_within, read_country
 from planner.access.dispersed import dispersed_people
-from planner.model import Mode, Region, Roads, Surface
+from planner.kinds import Mode
+from planner.model import Region, Roads, Surface
 from planner.settings import Scenario
 from planner.travel.ground import ground_of, nearest_surface
 from planner.travel.places import Places

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from planner.model import Grid, Mode, Region
+from planner.kinds import Mode
+from planner.model import Grid, Region
 from planner.region import prepare_region
 from planner.settings import Scenario
 from planner.sources.rasters import read_grid

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import shapely
 
-from planner.model import Grid, Mode, Roads
+from planner.kinds import Mode
+from planner.model import Grid, Roads
 from planner.settings import Scenario
 from planner.sources.osm import read_osm
 from planner.sources.terrain import made_grid

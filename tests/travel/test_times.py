@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_roads import Way, roads, way
 
-from planner.model import LEVELS, MODES, Region, Travel, TravelTimes
+from planner.kinds import LEVELS, MODES
+from planner.model import Region, Travel, TravelTimes
 from planner.settings import Scenario
 from planner.travel.times import compute_travel
 

@@ -12,7 +12,8 @@ import pandas as pd
 import shapely
 
 from planner.decide.regional.neighbours import Borders, cell_borders, joining, nearest_in_cost, part_of, polygon_borders, with_edges
-from planner.model import Access, Finding, Mode, Region, Surface, TravelTimes
+from planner.kinds import Mode
+from planner.model import Access, Finding, Region, Surface, TravelTimes
 from planner.settings import Scenario
 from planner.travel.ground import ground_of, nearest_surface
 from planner.travel.times import times_between
