@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from planner.schema import GRADES
+from planner.kinds import GRADES
 
 
 class Frozen(BaseModel):

@@ -17,7 +17,7 @@ from planner.commands.console import err, out, plain, print_rows
 from planner.errors import DataError, PlannerError, SettingsError, StorageError
 from planner.outputs.provenance import is_current
 from planner.outputs.shelf import delete_run, prepared_folder, rename_run, stored_runs
-from planner.settings import Scenario, find_scenario, load_scenario
+from planner.settings import find_scenario, load_scenario
 
 app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False,
                   help="Planificador de cobertura y regionalización. data/ y runs/ viven en --home (o PLANNER_HOME, o aquí).")

@@ -12,7 +12,6 @@ from planner.access.circuit_rules import circuit_faults
 from planner.access.gap import compute_access
 from planner.access.outcome import evaluate
 from planner.access.rules import chosen_options
-from planner.closures import closed
 from planner.decide.calendar import schedule
 from planner.decide.curve import Curve, budget_curve, other_plans
 from planner.decide.explain import explained, sentence
@@ -23,6 +22,7 @@ from planner.decide.robustness import Robustness, robustness
 from planner.decide.rules import why_not
 from planner.decide.selection import select
 from planner.model import Access, Outcome, Plan, Region, Travel
+from planner.network import network_of
 from planner.settings import Scenario
 from planner.travel.teams import team_legs
 from planner.travel.times import compute_travel
@@ -55,7 +55,7 @@ def run_scenario(region: Region, scenario: Scenario, *, progress: Told = lambda 
     `progress` is told each step in words before it starts; `cache` is a folder that keeps travel between runs.
     Raises PlannerError kinds only.
     """
-    region = closed(region, scenario)
+    region = network_of(region, scenario)
     progress("Calculando tiempos de traslado")
     travel = compute_travel(region, scenario, cache)
     progress("Calculando acceso y brecha")

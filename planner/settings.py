@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from planner.assumptions import Frozen, Need, Regional, RoadFactors, RoadSpeeds, Uncertainty
 from planner.errors import SettingsError
-from planner.model import Kind, Mode
+from planner.kinds import Kind, Mode
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -141,6 +141,9 @@ class Scenario(Frozen):
         (), "", "supuesto", "planner", "Lo que el plan debe tener: id de una propuesta, o clave del lugar (CVEGEO o CLUES)")
     forbid: tuple[str, ...] = _value(
         (), "", "supuesto", "planner", "Lo que el plan no puede tener: id de una propuesta, o clave del lugar (CVEGEO o CLUES)")
+    institutions: tuple[str, ...] = _value(
+        (), "", "supuesto", "planner",
+        "Instituciones cuyas unidades forman la red (ninguna: las de la región; de IMS, solo las del programa)")
     closures: tuple[str, ...] = _value((), "", "supuesto", "planner", "CLUES de las unidades que cierran en el escenario")
     share_min_very_high: float = _value(
         0.0, "proporción", "supuesto", "planner",
@@ -149,7 +152,9 @@ class Scenario(Frozen):
         0.0, "proporción", "supuesto", "planner", "Parte mínima de las personas atendidas que es indígena", ge=0, le=1)
     budget_mxn_year: float = _value(100e6, "MXN/año", "supuesto", "planner", "Presupuesto anual: operación + capital anualizado", ge=0)
     capital_mxn: float | None = _value(None, "MXN", "supuesto", "planner", "Tope de inversión inicial (sin tope si falta)", ge=0)
-    price_year: int = _value(2025, "año", "supuesto", "planner", "Año de los precios (informativo)", ge=2000, le=2100)
+    price_year: int = _value(2025, "año", "supuesto", "planner", "Año de los precios de los costos y del presupuesto", ge=2000, le=2100)
+    inflation: float = _value(
+        0.04, "proporción/año", "supuesto", "planner", "Inflación con que se comparan costos de años distintos", ge=0, le=0.5)
     discount_rate: float = _value(0.10, "proporción/año", "supuesto", "planner", "Tasa con que se anualiza la inversión", ge=0, le=1)
     life_building_years: float = _value(15.0, "años", "supuesto", "planner", "Vida útil de una obra", gt=0, le=100)
     life_vehicle_years: float = _value(8.0, "años", "supuesto", "planner", "Vida útil de un vehículo", gt=0, le=100)
@@ -231,6 +236,31 @@ def load_scenario(path: Path | None) -> Scenario:
     values = read_toml(path, "escenario")
     values.setdefault("name", slug(path.stem)[:40])
     return validated(Scenario, values, f"escenario {path.name}")
+
+
+def find_scenario(asked: str | None, folder: Path) -> Path | None:
+    """The file of a scenario: the one given, else the shipped one of that name whatever its case; None for none.
+
+    SettingsError with the nearest name, and those that there are.
+    """
+    if asked is None or Path(asked).is_file():
+        return None if asked is None else Path(asked)
+    shipped = {p.stem: p for p in sorted(folder.glob("*.toml"))}
+    found = shipped.get(asked.lower())
+    if found is None:
+        near = difflib.get_close_matches(slug(Path(asked).stem), list(shipped), n=1)
+        listed = f"los incluidos son {', '.join(shipped)}" if shipped else "los incluidos están en la carpeta del proyecto (make setup)"
+        raise SettingsError(f"No existe el archivo de escenario {asked}{f' (¿quiso decir «{near[0]}»?)' if near else ''}; {listed}.")
+    return found
+
+
+def constant_pesos(amount: float, from_year: int, to_year: int, inflation: float) -> float:
+    """An amount at the prices of one year told at those of another.
+
+    >>> round(constant_pesos(104.0, 2026, 2025, 0.04), 6)
+    100.0
+    """
+    return amount * (1 + inflation) ** (to_year - from_year)
 
 
 def slug(name: str) -> str:

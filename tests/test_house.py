@@ -11,10 +11,11 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "planner").rglob("*.py"))
 # Each layer may import itself and what stands before it.
 LAYERS = (("errors", "kinds", "keeping"), ("columns",), ("model", "schema", "words"), ("assumptions",), ("settings", "regionfile"),
-          ("sources", "region", "closures", "store", "checks"), ("travel",), ("access",), ("decide",), ("scenarios",), ("outputs",),
+          ("sources", "region", "network", "store", "checks"), ("travel",), ("access",), ("decide",), ("scenarios",), ("outputs",),
           ("demo", "ui", "commands", "cli", "__main__"))
 ORDER_WITHIN = {("model", "schema"), ("schema", "model"), ("words", "schema"), ("schema", "words"),
-                ("settings", "regionfile"), ("ui", "cli"), ("ui", "demo"), ("demo", "cli"), ("demo", "ui"), ("commands", "cli"), ("commands", "ui"), ("ui", "commands")}
+                ("settings", "regionfile"), ("ui", "cli"), ("ui", "demo"), ("demo", "cli"), ("demo", "ui"),
+                ("commands", "cli"), ("commands", "ui"), ("ui", "commands")}
 HOMES = {
     "streamlit": {"ui", "app.py"}, "streamlit_folium": {"ui"}, "folium": {"outputs/maps.py"}, "branca": {"outputs/maps.py"},
     "osmnx": {"sources/osm.py"}, "osmium": {"sources/osm.py"}, "rasterio": {"sources/rasters.py", "access/catchments.py"},

@@ -48,6 +48,7 @@ def indicators(
         "por_grupo": {export: _block(facts, places[name].to_numpy(float), everybody, scenario) for name, export, _ in GROUPS},
         "por_modo": _by_mode(travel, places),
         "indice_concentracion": {k: concentration_index(1.0 - f["gap_share"], irs, people) for k, f in facts.items()},
+        "razon_palma": {k: palma_ratio(1.0 - f["gap_share"], irs, people) for k, f in facts.items()},
         "poblacion_total": int(places["population"].sum()),
         "unidades_saturadas": {k: _saturated(units, s) for k, s in (("actual", ""), ("plan", "_plan"))},
         "unidades_por_funcion": _counts(units["role"]),
@@ -101,6 +102,28 @@ def concentration_index(access: np.ndarray, deprivation: np.ndarray, people: np.
     weight = np.bincount(at, w)
     rank = (np.cumsum(weight) - weight / 2)[at] / w.sum()
     return float(2 * (w * h) @ rank / total - 1)
+
+
+def palma_ratio(access: np.ndarray, deprivation: np.ndarray, people: np.ndarray) -> float | None:
+    """Access per person of the least deprived tenth of people over that of the most deprived four tenths; 1 is equality.
+
+    After the ratio of incomes of Palma 2011 (Development and Change 42) and Cobham and Sumner 2013 (CGD working paper 343), per person
+    and with people ranked by deprivation. Equal deprivation shares its mean access, whoever straddles a cut counts in part; places
+    where anything is missing are left out; None without people, or where the most deprived have no access.
+
+    >>> palma_ratio(np.array([0.4, 0.8]), np.array([2.0, -1.0]), np.array([40.0, 60.0]))
+    2.0
+    """
+    known = ~(np.isnan(access) | np.isnan(deprivation)) & (people > 0)
+    if not known.any():
+        return None
+    _, at = np.unique(-deprivation[known], return_inverse=True)
+    weight = np.bincount(at, people[known])
+    held = np.bincount(at, people[known] * access[known])
+    below = np.cumsum(weight) / weight.sum()
+    reached = np.concatenate([[0.0], np.cumsum(held)])
+    poorest, rest = (float(np.interp(cut, np.concatenate([[0.0], below]), reached)) for cut in (0.4, 0.9))
+    return None if poorest <= 0 else (float(reached[-1]) - rest) / 0.1 / (poorest / 0.4)
 
 
 def _facts(places: pd.DataFrame, suffix: str) -> dict[str, np.ndarray]:

@@ -56,7 +56,7 @@ def plain(text: str) -> str:
 
 
 def _missing(value: object) -> bool:
-    return value is None or value != value or str(value) == "<NA>"  # noqa: PLR0124 (NaN is not itself)
+    return value is None or value != value or str(value) == "<NA>"
 
 
 def _shown(value: object) -> str:

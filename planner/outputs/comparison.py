@@ -200,4 +200,4 @@ def _assumptions(runs: Sequence[Finished]) -> pd.DataFrame:
     about = {row["clave"]: (row["significado"], row["unidad"]) for run in runs for row in run.about["supuestos"]}
     differing = [key for key in about if key != "name" and any(values.get(key) != told[0].get(key) for values in told)]
     return pd.DataFrame([(key, *about[key], *(values.get(key) for values in told)) for key in differing],
-                        columns=["clave", "significado", "unidad", *(run.name for run in runs)])
+                        columns=["clave", "significado", "unidad", *(run.name for run in runs)], dtype=object)

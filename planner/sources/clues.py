@@ -41,6 +41,8 @@ LEVELS = {"1": 1, "2": 2, "3": 3, "primer nivel": 1, "segundo nivel": 2, "tercer
 NO_LEVEL = ("no aplica", "no especificado", "n/a")
 NO_TYPOLOGY = ("", "no especificado", "no aplica")
 INSTITUTIONS = ("IMB", "IMO", "SSA")  # of IMS only the programme's own classes count (domain: two bodies share the name)
+CATALOGUE = (  # every key of institution that the catalogue is known to use
+    "CIJ", "CRO", "DIF", "FGE", "HUN", "IMB", "IMO", "IMS", "IST", "PGR", "PMX", "SCT", "SDN", "SEP", "SMA", "SME", "SMM", "SMP", "SSA")
 PROGRAMME = ("UMR", "HR", "CARO", "UMM", "brigada")
 SUCCESSORS = {"SSA": "IMB", "IMO": "IMS"}  # who takes over whose units
 CODES = {"UMR": "UMR", "HR": "HR", "CARO": "CARO", "UMM": "UMM", "BS_": "brigada", "BS": "brigada"}
@@ -166,10 +168,8 @@ def _classified(rows: pd.DataFrame, entity: str, institutions: Sequence[str] | N
     published = zip(typology, rows["typology_code"].fillna("").str.upper(), institution, level.fillna(0).astype(int), strict=True)
     classes = [_class(*unit) for unit in published]
     unit_class = pd.Series(classes, rows.index, dtype="str")
-    counts = institution.isin(INSTITUTIONS) | (institution.eq("IMS") & unit_class.isin(PROGRAMME))
-    if institutions is not None:
-        counts = institution.isin(institutions)
-    role = unit_class.map(ROLES).where(counts).fillna("ninguno").astype("str")
+    counts = counts_of(institution, unit_class) if institutions is None else institution.isin(institutions)
+    role = roles_of(unit_class, counts)
     stated = rows["typology"].str.extract(r"(\d+)\s+N[ÚU]CLEO", flags=re.IGNORECASE)[0].astype(float)
     cores = unit_class.isin(("UMR", "centro_salud", "CARO"))
     municipality = municipality_code(rows["municipality"], entity)
@@ -187,6 +187,16 @@ def _classified(rows: pd.DataFrame, entity: str, institutions: Sequence[str] | N
         nuclei=stated.fillna(1).where(cores, 0).astype("int64"), cve_mun=municipality,
         locality=(municipality + place.str.zfill(4)).where(place.str.len() <= 4, place.where(place.str.len() == 9)),
         flags=join_flags(flags, pd.Series(None, rows.index, dtype="str")), folded=folded)
+
+
+def counts_of(institution: pd.Series, unit_class: pd.Series, institutions: Sequence[str] = (*INSTITUTIONS, "IMS")) -> pd.Series:
+    """Whether each unit is of one of the institutions, of IMS only where its class is one of the programme's."""
+    return institution.isin(institutions) & (institution.ne("IMS") | unit_class.isin(PROGRAMME))
+
+
+def roles_of(unit_class: pd.Series, counts: pd.Series) -> pd.Series:
+    """What each unit does in the network, by its class; `ninguno` for those that do not count."""
+    return pd.Series(unit_class.map(ROLES).where(counts).fillna("ninguno").astype("str"))
 
 
 def _class(typology: str, code: str, institution: str, level: int) -> str:

@@ -12,7 +12,6 @@ from valley_travel import MOBILE, U1, B, C, D, E, F, times, travel
 from planner.access.circuit_rules import circuit_faults
 from planner.access.gap import compute_access
 from planner.access.outcome import evaluate
-from planner.closures import closed
 from planner.decide import current
 from planner.decide.current import Today, todays_circuits
 from planner.decide.extension import wider_circuits
@@ -22,6 +21,7 @@ from planner.decide.rules import mobile_candidates
 from planner.decide.selection import select
 from planner.errors import SettingsError
 from planner.model import Access, Day, Option, Region, TeamTimes
+from planner.network import network_of
 from planner.settings import Scenario
 
 STOPS = [B, C, D, E, F]
@@ -129,7 +129,7 @@ def test_no_file_no_stops_and_closed_units_are_no_circuits() -> None:
     going, scenario = travel(region), Scenario(closures=(MOBILE,))
     access = compute_access(region, going, scenario)
     assert todays_circuits(region, access, scenario).circuits == found([]).circuits == found([(MOBILE, D, 0.0)]).circuits == ()
-    shut = closed(with_circuits(TODAY), scenario)
+    shut = network_of(with_circuits(TODAY), scenario)
     assert todays_circuits(shut, compute_access(shut, going, scenario), scenario).circuits == ()
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from small_universe import PLAIN, State, drawn, told, unit_id
 
 from planner.access.gap import compute_access
-from planner.closures import with_units_out
 from planner.decide.regional.agreement import agreement
+from planner.network import with_units_out
 
 INF = np.inf
 Rows = list[tuple[int, str | None, float]]
