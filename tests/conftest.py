@@ -1,13 +1,26 @@
-"""Fixtures that several test folders share; puts this folder on the path for the hand-drawn valley."""
+"""Fixtures that several test folders share; puts this folder on the path for the hand-drawn valley.
 
+What is costly is made once for all processes of a test run: see `once`.
+"""
+
+import os
+import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
+
+from planner.demo.files import write_demo
+from planner.model import Region
+from planner.region import prepare_region
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 SHARED = Path(__file__).parents[2] / "shared"
+Once = Callable[[str, Callable[[], Any]], Any]
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +29,48 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no real data here: the folder {SHARED} is missing")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that every process of this test run sees."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "kept"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def once(kept: Path) -> Once:
+    """`once(name, make)` gives what `make` makes, made by whichever process comes first; each process gets a copy of its own."""
+    def made(name: str, make: Callable[[], Any]) -> Any:
+        path = kept / f"{name}.pickle"
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                path.write_bytes(pickle.dumps(make()))
+        return pickle.loads(path.read_bytes())
+    return made
+
+
+@pytest.fixture(scope="session")
+def searches(kept: Path) -> Path:
+    """Where travel that any test of a real or made-up state needs is kept."""
+    return kept / ".viajes"
+
+
+@pytest.fixture(scope="session")
+def hidalgo(shared: Path, once: Once) -> Region:
+    """The real state, prepared."""
+    return once("hidalgo", lambda: prepare_region(Path(__file__).parents[1] / "regions/hidalgo.toml", shared / "data/hidalgo"))
+
+
+@pytest.fixture(scope="session")
+def demo_files(kept: Path, once: Once) -> Path:
+    """The folder of the demo's files; a test that spoils some copies it first."""
+    return once("demo_files", lambda: write_demo(kept / "demo").parent)
+
+
+@pytest.fixture(scope="session")
+def demo_region(demo_files: Path, once: Once) -> Region:
+    """The demo, prepared."""
+    return once("demo_region", lambda: prepare_region(demo_files / "demo.toml"))

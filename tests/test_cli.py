@@ -19,8 +19,7 @@ from rasterio.warp import transform_bounds
 
 from planner import cli
 from planner.commands.page import is_free
-from planner.demo.files import write_demo
-from planner.region import prepare_region
+from planner.model import Region
 from planner.regionfile import load_region_file
 from planner.sources.rasters import load_grid, read_elevation, write_raster
 from planner.store import TRAVEL_CACHE, read_region, write_region
@@ -32,16 +31,17 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_demo(tmp_path_factory.mktemp("raw") / "demo").parent
+def demo(demo_files: Path) -> Path:
+    return demo_files
 
 
 @pytest.fixture(scope="module")
-def processed(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def processed(demo_region: Region, searches: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo prepared once, with the travel that any test's run has kept."""
     folder = tmp_path_factory.mktemp("processed")
-    write_region(prepare_region(demo / "demo.toml"), folder / "demo")
-    (folder / TRAVEL_CACHE).mkdir()
+    write_region(demo_region, folder / "demo")
+    searches.mkdir(exist_ok=True)
+    (folder / TRAVEL_CACHE).symlink_to(searches)
     return folder
 
 

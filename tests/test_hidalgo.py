@@ -17,9 +17,12 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def home(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(shared: Path, searches: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home where Hidalgo was prepared and its base scenario run."""
     folder = tmp_path_factory.mktemp("home")
+    searches.mkdir(exist_ok=True)
+    (folder / "data/processed").mkdir(parents=True)
+    (folder / "data/processed/.viajes").symlink_to(searches)
     for words in (["prepare", str(ROOT / "regions/hidalgo.toml"), "--data", str(shared / "data/hidalgo")], ["run", "hidalgo"]):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", ["planner", "--home", str(folder), *words])

@@ -9,8 +9,7 @@ import pytest
 import valley
 from nbclient import NotebookClient
 
-from planner.demo.files import write_demo
-from planner.region import prepare_region
+from planner.model import Region
 from planner.store import write_region
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -18,9 +17,9 @@ names = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, demo_region: Region) -> Path:
     folder = tmp_path_factory.mktemp("home")
-    write_region(prepare_region(write_demo(folder / "data/raw/demo")), folder / "data/processed/demo")
+    write_region(demo_region, folder / "data/processed/demo")
     write_region(valley.region(), folder / "data/processed/valle")
     return folder
 

@@ -69,8 +69,8 @@ def codes(region):
     return {f.code: f.count for f in region.findings}
 
 
-def test_hidalgo_meets_its_check_figures(shared):
-    region = prepare_region(ROOT / "regions/hidalgo.toml", shared / "data/hidalgo")
+def test_hidalgo_meets_its_check_figures(hidalgo):
+    region = hidalgo
     assert (len(region.localities), len(region.municipalities), region.localities["population"].sum()) == (4690, 84, 3_082_841)
     assert region.localities["uninsured"].sum() == pytest.approx(2_047_241, rel=0.001)  # trial: the state's share for `*`
     assert region.municipalities[["irs", "district"]].notna().all(axis=None)

@@ -22,11 +22,9 @@ from planner.decide.gains import mobile_gain, people_tiers, price_serves
 from planner.decide.robustness import robustness
 from planner.decide.rounds import RoundRules, plan_round
 from planner.decide.selection import select
-from planner.demo.files import write_demo
-from planner.model import Access, Option, TeamTimes
+from planner.model import Access, Option, Region, TeamTimes
 from planner.outputs.decisions import circuits_table, decision_indicators
 from planner.outputs.folder import write_run
-from planner.region import prepare_region
 from planner.scenarios import Run, choose_again, run_scenario
 from planner.settings import Scenario
 
@@ -220,18 +218,14 @@ def test_where_the_scenario_does_not_allow_it_circuits_are_told_and_not_extended
     assert "circuitos_hoy" not in decision_indicators(replace(run, region=valley.region()))
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
-    return prepare_region(write_demo(tmp_path_factory.mktemp("raw") / "demo"))
-
-
-def test_the_demos_circuits_from_end_to_end(demo, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_the_demos_circuits_from_end_to_end(demo_region: Region, searches: Path, tmp_path: Path) -> None:
     """The published one, and one of four stops near a team that nothing is published of."""
+    demo = demo_region
     other = demo.units.index[(demo.units["role"] == "movil") & ~demo.units.index.isin(demo.circuits["clues"])][0]
     away = demo.localities.distance(demo.units.geometry[other])
     near = away[(demo.localities["population"] <= 300) & ~demo.localities.index.isin(demo.circuits["cvegeo"])].nsmallest(4).index
     more = pd.DataFrame({"clues": other, "cvegeo": sorted(near), "visits_month": 2.0})
-    found = run_scenario(replace(demo, circuits=pd.concat([demo.circuits, more], ignore_index=True)), Scenario())
+    found = run_scenario(replace(demo, circuits=pd.concat([demo.circuits, more], ignore_index=True)), Scenario(), cache=searches)
     assert found.outcome.violations == ()
     assert [c.clues for c in found.choices.today.circuits] == sorted({*demo.circuits["clues"], other})
     mine = next(c for c in found.choices.today.circuits if c.clues == other)

@@ -15,7 +15,6 @@ from planner.decide.options import feasible_options
 from planner.decide.rules import SEAT_RULES, beyond_reach, left_out, seat_rules
 from planner.decide.selection import select
 from planner.model import Access, Region, Travel
-from planner.region import prepare_region
 from planner.settings import Scenario
 from planner.sources.responsibility import read_circuits
 from planner.travel.teams import team_legs
@@ -25,11 +24,10 @@ State = tuple[Region, Travel, Access, Choices]
 
 
 @pytest.fixture(scope="module")
-def state(shared: Path) -> State:
-    region = prepare_region(Path(__file__).parents[2] / "regions/hidalgo.toml", shared / "data/hidalgo")
-    travel = compute_travel(region, Scenario())
-    access = compute_access(region, travel, Scenario())
-    return region, travel, access, feasible_options(region, travel, access, Scenario())
+def state(hidalgo: Region, searches: Path) -> State:
+    travel = compute_travel(hidalgo, Scenario(), searches)
+    access = compute_access(hidalgo, travel, Scenario())
+    return hidalgo, travel, access, feasible_options(hidalgo, travel, access, Scenario(), searches)
 
 
 def test_options_are_those_of_an_independent_trial(state: State) -> None:

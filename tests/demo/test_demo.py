@@ -1,7 +1,6 @@
 """The demo region: the same bytes each time, read by every official reader, labelled synthetic, its planted faults found."""
 
 import hashlib
-import time
 import zipfile
 from pathlib import Path
 
@@ -28,18 +27,18 @@ RAINS = Path(__file__).parents[2] / "scenarios/lluvias.toml"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_demo(tmp_path_factory.mktemp("raw") / "demo").parent
+def folder(demo_files: Path) -> Path:
+    return demo_files
 
 
 @pytest.fixture(scope="module")
-def region(folder: Path) -> Region:
-    return prepare_region(folder / "demo.toml")
+def region(demo_region: Region) -> Region:
+    return demo_region
 
 
 @pytest.fixture(scope="module")
-def run(region: Region) -> Run:
-    return run_scenario(region, Scenario())
+def run(region: Region, searches: Path) -> Run:
+    return run_scenario(region, Scenario(), cache=searches)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -52,12 +51,6 @@ def has(flags: pd.Series, code: str) -> set[str]:
 
 def test_same_bytes_twice(folder: Path, tmp_path: Path) -> None:
     assert digests(write_demo(tmp_path / "otra").parent) == digests(folder)
-
-
-def test_takes_seconds(tmp_path: Path) -> None:
-    started = time.process_time()
-    write_demo(tmp_path / "demo")
-    assert time.process_time() - started < 10
 
 
 def test_no_file_carries_todays_date(folder: Path) -> None:

@@ -9,7 +9,6 @@ import rasterio
 
 from planner.kinds import Mode
 from planner.model import Grid, Region
-from planner.region import prepare_region
 from planner.settings import Scenario
 from planner.sources.rasters import read_grid
 from planner.travel.board import lay_out, nearest
@@ -37,8 +36,8 @@ def units(shared: Path) -> dict[str, gpd.GeoDataFrame]:
 
 
 @pytest.fixture(scope="module")
-def region(shared: Path) -> Region:
-    return prepare_region(Path(__file__).parents[2] / "regions" / "hidalgo.toml", shared / "data" / "hidalgo")
+def region(hidalgo: Region) -> Region:
+    return hidalgo
 
 
 def _cells(grid: Grid, points: gpd.GeoDataFrame) -> np.ndarray:

@@ -8,9 +8,7 @@ import pytest
 import valley
 from streamlit.testing.v1 import AppTest
 
-from planner.demo.files import write_demo
 from planner.model import Region
-from planner.region import prepare_region
 from planner.store import write_region
 
 ROOT = Path(__file__).parents[2]
@@ -28,11 +26,12 @@ def valley_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Region]:
+def demo(tmp_path_factory: pytest.TempPathFactory, demo_region: Region, searches: Path) -> tuple[Path, Region]:
     """A home folder with the demo region, prepared."""
-    home = tmp_path_factory.mktemp("casa")
-    region = prepare_region(write_demo(home / "data/raw/demo"))
-    return home_of(home, region), region
+    home = home_of(tmp_path_factory.mktemp("casa"), demo_region)
+    searches.mkdir(exist_ok=True)
+    (home / "data/processed/.viajes").symlink_to(searches)
+    return home, demo_region
 
 
 @pytest.fixture

@@ -50,8 +50,8 @@ def test_neighbours_are_those_of_libpysal() -> None:
     assert part_of(found.edges, 32).max() == 0
 
 
-def test_hidalgos_municipalities_border_as_libpysal_says(hidalgo: State, hidalgo_areas: Areas) -> None:
-    (region, access), found = hidalgo, hidalgo_areas
+def test_hidalgos_municipalities_border_as_libpysal_says(hidalgo_access: State, hidalgo_areas: Areas) -> None:
+    (region, access), found = hidalgo_access, hidalgo_areas
     graph = libpysal.graph.Graph.build_contiguity(region.municipalities, strict=True)
     theirs = {tuple(sorted(pair)) for pair in graph.adjacency.index[graph.adjacency > 0]}
     assert {tuple(found.ids[list(pair)]) for pair in found.edges} == theirs
@@ -69,8 +69,8 @@ def test_hidalgos_municipalities_border_as_libpysal_says(hidalgo: State, hidalgo
     np.testing.assert_allclose(found.point_min.min(axis=1), told, atol=2e-6)
 
 
-def test_hidalgos_localities_hang_together(hidalgo: State, hidalgo_areas: Areas) -> None:
-    region, access = hidalgo
+def test_hidalgos_localities_hang_together(hidalgo_access: State, hidalgo_areas: Areas) -> None:
+    region, access = hidalgo_access
     found = locality_areas(region, access, SCENARIO)
     assert len(found.ids) == 4690
     assert part_of(found.edges, 4690).max() == 0
@@ -83,8 +83,8 @@ def test_hidalgos_localities_hang_together(hidalgo: State, hidalgo_areas: Areas)
     assert len(theirs - between) < 0.1 * len(theirs)  # who borders by polygons borders by catchments too, save along short borders
 
 
-def test_where_hidalgos_polygons_are_missing_most_neighbours_by_travel_are_real_ones(hidalgo: State, hidalgo_areas: Areas) -> None:
-    region, access = hidalgo
+def test_where_hidalgos_polygons_are_missing_most_neighbours_by_travel_are_real_ones(hidalgo_access: State, hidalgo_areas: Areas) -> None:
+    region, access = hidalgo_access
     bare = replace(region, municipalities=region.municipalities.set_geometry([None] * 84, crs=region.crs))
     found = municipal_areas(bare, access, SCENARIO)
     real = {tuple(pair) for pair in hidalgo_areas.edges.tolist()}

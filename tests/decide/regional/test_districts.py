@@ -277,8 +277,8 @@ def test_the_order_of_the_tables_changes_nothing() -> None:
         pd.testing.assert_frame_equal(first.members, again.members)
 
 
-def test_hidalgo_beside_todays_jurisdictions(hidalgo: State, hidalgo_areas: Areas) -> None:
-    region, access = hidalgo
+def test_hidalgo_beside_todays_jurisdictions(hidalgo_access: State, hidalgo_areas: Areas) -> None:
+    region, access = hidalgo_access
     standing = today(hidalgo_areas, region)
     assert standing is not None
     assert (len(standing.people), standing.contiguous.all()) == (12, True)
@@ -317,8 +317,8 @@ def test_hidalgos_districts_are_contiguous_whatever_the_seed(hidalgo_areas: Area
         assert measures(areas, label).people.sum() == pytest.approx(2_047_505, abs=1)
 
 
-def test_a_locality_stands_in_one_district_of_hidalgo(hidalgo: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    region, access = hidalgo
+def test_a_locality_stands_in_one_district_of_hidalgo(hidalgo_access: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    region, access = hidalgo_access
     monkeypatch.setattr(engine, "_MOVES", 4_000)
     monkeypatch.setattr(engine, "_STARTS", 1)
     found = locality_districts(region, access, asked(district_tolerance=1.0))

@@ -13,8 +13,8 @@ from planner.travel.times import compute_travel
 
 
 @pytest.fixture(scope="module")
-def state(hidalgo: tuple[Region, Access]) -> State:
-    region, access = hidalgo
+def state(hidalgo_access: tuple[Region, Access]) -> State:
+    region, access = hidalgo_access
     return region, compute_travel(region, Scenario()), access
 
 
