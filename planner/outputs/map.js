@@ -38,7 +38,8 @@ window.plannerMap = function (map, base, names, hidden) {
   let focus = "";  // what the view was last set for: a click keeps the view, a search moves it
   const choose = (kind, id) => {
     focus = kind + "/" + id;
-    if (window.Streamlit) window.Streamlit.setComponentValue({kind: kind, id: id, click: ++clicks});
+    if (window.plannerChosen) window.plannerChosen(kind, id);  // a page without a server tells it itself
+    else if (window.Streamlit) window.Streamlit.setComponentValue({kind: kind, id: id, click: ++clicks});
   };
 
   const groups = {}, drawn = {}, overlays = {};

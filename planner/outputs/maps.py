@@ -69,7 +69,7 @@ _POINTS = 20_000  # of each base layer at most: what a browser draws without del
 # Layers of each map with what the reader calls them, ground up; units outside the planned network are shown on demand.
 LAYERS = {"areas": "Área de influencia", "referencias": "Camino al hospital", "rutas": "Rutas", "localidades": "Localidades",
           "otras": "Otras unidades", "propuestas": "Propuestas", "unidades": "Unidades", "elegida": ""}
-_ON_DEMAND = ("otras",)
+ON_DEMAND = ("otras",)
 
 
 class OfflineMap(folium.Map):
@@ -175,7 +175,7 @@ def base_map(base: str, names: Mapping[str, str] = MappingProxyType(LAYERS)) -> 
     blank = OfflineMap(tiles=None, prefer_canvas=True, zoom_control=False, attribution_control=False, min_zoom=5, max_zoom=15,
                        zoom_snap=0.25)
     script = resources.files("planner.outputs").joinpath("map.js").read_text(encoding="utf-8")
-    told = f"{base}, {text_json([*names.items()])}, {text_json(_ON_DEMAND)}"
+    told = f"{base}, {text_json([*names.items()])}, {text_json(ON_DEMAND)}"
     blank.add_child(_Script(f"{script}\nwindow.planner = new window.plannerMap(__MAP__, {told});", _STYLE))
     return blank
 
