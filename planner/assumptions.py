@@ -56,7 +56,7 @@ class RoadSpeeds(Frozen):
     ferry: float = setting(15.0, "km/h", "supuesto", "planner", "Transbordador, sin velocidad publicada", gt=0, le=130)
     carretera: float = setting(80.0, "km/h", "supuesto", "planner", "Carretera, sin velocidad publicada", gt=0, le=130)
     camino: float = setting(60.0, "km/h", "supuesto", "planner", "Camino, sin velocidad publicada", gt=0, le=130)
-    camino_sin_pavimento: float = setting(30.0, "km/h", "supuesto", "planner", "Camino sin pavimento, sin velocidad publicada", gt=0, le=130)
+    camino_sin_pavimento: float = setting(30.0, "km/h", "supuesto", "planner", "Camino sin pavimento ni velocidad publicada", gt=0, le=130)
     calle: float = setting(30.0, "km/h", "supuesto", "planner", "Calle, sin velocidad publicada", gt=0, le=130)
 
 
@@ -101,7 +101,8 @@ class Regional(Frozen):
     zone_units_max: int = setting(12, "unidades", "supuesto", "planner", "Unidades por zona de supervisión", ge=1, le=60)
     zone_round_max_min: float = setting(480.0, "min", "supuesto", "planner", "Ronda más larga de una zona", gt=0, le=2880)
     hospital_people_max: float | None = setting(
-        154098.0, "personas", "derivado", "Programa, 2019: población objetivo entre hospitales rurales", "Personas objetivo por hospital", gt=0)
+        154098.0, "personas", "derivado", "Programa, 2019: población objetivo entre hospitales rurales",
+        "Personas objetivo por hospital", gt=0)
     hospital_cutoff_min: float = setting(360.0, "min", "supuesto", "planner", "Hasta aquí se busca hospital", gt=0, le=1440)
     referral_institutions: tuple[str, ...] = setting(
         (), "", "supuesto", "planner", "Instituciones a cuyos hospitales se refiere (ninguna: las de la región)")

@@ -12,14 +12,16 @@ import tomllib
 import unicodedata
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import pandas as pd
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from planner.assumptions import Frozen, Need, Regional, RoadFactors, RoadSpeeds, Uncertainty, setting
 from planner.errors import SettingsError
 from planner.kinds import Kind, Mode
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -214,6 +216,8 @@ class Scenario(Frozen):
 
 def describe_scenario(scenario: Scenario) -> pd.DataFrame:
     """One row per setting: key, meaning, value, unit, mark, source (for the screen and the exports)."""
+    import pandas as pd  # here, as a run that is reused needs no tables and their library takes a second
+
     rows = []
     for key, info in Scenario.model_fields.items():
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
@@ -315,6 +319,9 @@ def _in_words(kind: type[BaseModel], error: Any) -> str:
         return f"falta la clave «{key}»"
     words = _WORDS.get(error["type"])
     told = words.format(**error.get("ctx", {})) if words else str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "literal_error":
+        near = difflib.get_close_matches(str(error["input"]).lower(), re.findall(r"'([^']*)'", error["ctx"]["expected"]), n=1)
+        told += f" (¿quiso decir «{near[0]}»?)" if near else ""
     return f"«{key}» = {error['input']!r} no se admite: {told.replace(' or ', ' o ')}" if key else told
 
 

@@ -1,13 +1,15 @@
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from planner.assumptions import Need, RoadFactors, RoadSpeeds, Uncertainty
+from planner.assumptions import Need, Regional, RoadFactors, RoadSpeeds, Uncertainty
 from planner.errors import SettingsError
 from planner.kinds import MODES
 from planner.regionfile import load_region_file
-from planner.settings import Scenario, describe_scenario, load_scenario
+from planner.scenariofile import scenario_text
+from planner.settings import Scenario, describe_scenario, find_scenario, load_scenario
 from planner.words import DOUBTS, ROADS
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +24,55 @@ def written(folder: Path, text: str, name: str = "x.toml") -> Path:
 def test_the_shipped_base_scenario_is_the_default_one_and_lists_every_key() -> None:
     assert load_scenario(ROOT / "scenarios" / "base.toml") == Scenario() == load_scenario(None)
     text = (ROOT / "scenarios" / "base.toml").read_text(encoding="utf-8")
+    assert text == scenario_text(Scenario())
     assert not [key for key in Scenario.model_fields if f"{key} =" not in text and f"[{key}]" not in text]
+
+
+def test_each_setting_is_documented_where_it_stands() -> None:
+    """Before every key a line with what it is, its mark and its source; numbers say their range."""
+    lines = (ROOT / "scenarios" / "base.toml").read_text(encoding="utf-8").splitlines()
+    keys = [i for i, line in enumerate(lines) if re.match(r"(# )?\w+ =", line)]
+    parts = sum(len(kind.model_fields) for kind in (Need, RoadSpeeds, RoadFactors, Uncertainty, Regional))
+    assert len(keys) == len(Scenario.model_fields) - 5 + parts
+    for i in keys[1:]:
+        said = re.fullmatch(r"# (.{5,}?)( \[.+\])?\. (dato|derivado|supuesto): (.{3,})", lines[i - 1])
+        assert said, lines[i - 1]
+        if re.search(r"= [\d.]+(_\d+)*$", lines[i]) and "seed" not in lines[i]:
+            assert re.search("desde|más de|números| o ", said[2] or ""), lines[i - 1]
+
+
+def test_a_scenario_written_down_reads_back_as_it_was(tmp_path: Path) -> None:
+    odd = Scenario(name="otra", season="lluvias", rain_closes=("vados",), capital_mxn=2.5e6, utilisation=0.123456789012345,
+                   require=('umr-"1"', "x\\y"), need=Need(bajo=0.3), regional=Regional(districts="libre", hospital_people_max=None,
+                                                                                     together=("99001+99002",)))
+    path = written(tmp_path, scenario_text(odd))
+    read = load_scenario(path)
+    assert read.model_copy(update={"regional": odd.regional}) == odd
+    assert read.regional.districts == "libre"
+
+
+def test_a_shipped_scenario_is_found_whatever_its_case() -> None:
+    folder = ROOT / "scenarios"
+    assert find_scenario(None, folder) is None
+    assert find_scenario("presupuesto_100M", folder) == folder / "presupuesto_100m.toml"
+    assert find_scenario(str(folder / "lluvias.toml"), folder / "nada") == folder / "lluvias.toml"
+    with pytest.raises(SettingsError, match=r"escenario lluvia \(¿quiso decir «lluvias»\?\); los incluidos son ampliar"):
+        find_scenario("lluvia", folder)
+    with pytest.raises(SettingsError, match=r"No existe el archivo de escenario zzz; los incluidos son"):
+        find_scenario("zzz", folder)
+
+
+def test_every_scenario_of_a_committee_is_shipped_and_lists_only_what_differs() -> None:
+    names = {p.stem for p in (ROOT / "scenarios").glob("*.toml")}
+    assert names >= {"base", "lluvias", "vehiculo", "transporte_publico", "umbral_30", "presupuesto_100m", "presupuesto_300m",
+                     "presupuesto_600m", "sin_capacidad", "equidad_muy_alto", "ampliar_unidades", "solo_moviles", "incorporacion_ssa"}
+    for path in (ROOT / "scenarios").glob("*.toml"):
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith("# ")
+        if path.stem not in ("base", "presupuesto_100m"):  # that one says a budget of its own, the base's today
+            values = tomllib.loads(text)
+            scenario = load_scenario(path)
+            assert all(getattr(scenario, key) != getattr(Scenario(), key) for key in values if key != "name"), path.stem
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.toml")), ids=lambda p: p.stem)
@@ -41,7 +91,7 @@ def test_every_setting_says_its_mark_and_what_it_means() -> None:
 
 def test_every_setting_is_read_by_some_code() -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "planner").rglob("*.py"))
-    told_only = {"price_year"}
+    told_only = {"inflation"}  # comparisons read it from manifests
     read = set(re.findall(r"\b(?:scenario|question|self)\.(?=(\w+))", code))
     assert Scenario.model_fields.keys() - read == told_only
 
@@ -60,6 +110,8 @@ def test_a_scenario_is_frozen_hashable_and_compares_by_value(tmp_path: Path) -> 
     ("budget_mxn_year = -1", "«budget_mxn_year» = -1"),
     ("cost_umr_annual_mxn = -2.0", "«cost_umr_annual_mxn»"),
     ('season = "otoño"', "«season»"),
+    ('season = "lluvia"', "(¿quiso decir «lluvias»?)"),
+    ('allow = ["umr", "brigadas"]', "(¿quiso decir «brigada»?)"),
     ("budget_mxn_year = nan", "«budget_mxn_year»"),
     ("ramp_first_level_good_min = 95", "ramp_first_level_good_min debe ser menor que ramp_first_level_none_min"),
     ("reach_first_level_min = 240", "cutoff_first_level_min debe ser al menos reach_first_level_min"),
