@@ -44,7 +44,7 @@ def opened() -> Iterator[Office]:
     office = Office()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 (the library's name)
+        def do_GET(self) -> None:
             office.log.append((self.path, self.headers.get("Range", ""), self.headers.get("If-Range", "")))
             served = office.files.get(self.path)
             if served is None:

@@ -17,15 +17,18 @@ names = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, demo_region: Region) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, demo_region: Region, searches: Path) -> Path:
     folder = tmp_path_factory.mktemp("home")
+    searches.mkdir(exist_ok=True)
+    (folder / "data/processed").mkdir(parents=True)
+    (folder / "data/processed/.viajes").symlink_to(searches)
     write_region(demo_region, folder / "data/processed/demo")
     write_region(valley.region(), folder / "data/processed/valle")
     return folder
 
 
-def test_both_are_there() -> None:
-    assert [p.stem for p in NOTEBOOKS][:2] == ["01_datos", "02_acceso_hoy"]
+def test_all_are_there() -> None:
+    assert [p.stem for p in NOTEBOOKS] == ["01_datos", "02_acceso_hoy", "03_escenarios", "04_regionalizacion"]
 
 
 @names
@@ -48,7 +51,7 @@ def test_runs_on_any_prepared_region(path: Path, region: str, home: Path) -> Non
                         "MPLBACKEND": "module://matplotlib_inline.backend_inline"})
     shown = [o for c in book.cells if c.cell_type == "code" for o in c.outputs]
     assert not [o for o in shown if o.output_type == "stream" and o.name == "stderr"]
-    assert sum("image/png" in o.get("data", {}) for o in shown) == 2
+    assert sum("image/png" in o.get("data", {}) for o in shown) == (5 if path.stem == "03_escenarios" else 2)
     assert any("SINT" in str(o) for o in shown)
     if path.stem == "02_acceso_hoy":
         _check_what_it_says(" ".join(str(o.get("data", {}).get("text/html", o.get("text", ""))) for o in shown))
