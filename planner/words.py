@@ -46,6 +46,24 @@ REGIONAL = {
 ASSIGNMENTS = {"capacidad": "cercanía con capacidad", "cercania": "cercanía", "huff": "atracción (Huff)"}
 
 
+DISCLAIMER = "Herramienta de apoyo: no sustituye la valoración en campo."
+_PARTS = "planeación estatal"
+SOURCES = {  # key of the region file: what the file tells, who publishes it
+    "localities.iter": ("Localidades y población", "INEGI, Censo (ITER)"), "localities.table": ("Localidades y población", "tabla propia"),
+    "localities.catalogue": ("Catálogo de localidades", "INEGI, AGEEML"),
+    "deprivation.municipalities": ("Rezago social por municipio", "CONEVAL"),
+    "deprivation.localities": ("Rezago social por localidad", "CONEVAL"),
+    "units.files": ("Unidades médicas", "Secretaría de Salud, CLUES"),
+    "units.responsibility": ("Unidad responsable de cada localidad", _PARTS), "units.circuits": ("Rutas móviles de hoy", _PARTS),
+    "units.resources": ("Recursos de las unidades", _PARTS), "units.served": ("Población atendida", _PARTS),
+    "community.table": ("Organización comunitaria", _PARTS), "roads.osm": ("Caminos", "OpenStreetMap"),
+    "roads.rnc": ("Caminos", "INEGI, Red Nacional de Caminos"), "roads.speed_raster": ("Velocidad en caminos", _PARTS),
+    "terrain.dem": ("Relieve", _PARTS), "terrain.slope": ("Pendiente del terreno", _PARTS),
+    "terrain.walk_factor": ("Uso de suelo al caminar", _PARTS), "terrain.barriers": ("Barreras al caminar", _PARTS),
+    "population.raster": ("Población fuera de localidades", _PARTS), "boundaries.municipalities": ("Límites municipales", _PARTS),
+    "boundaries.districts": ("Distrito de cada municipio", _PARTS)}
+
+
 def people_told(number: float) -> str:
     """So many people, in words.
 

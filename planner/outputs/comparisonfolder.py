@@ -17,8 +17,9 @@ from planner.outputs.finished import Finished
 from planner.outputs.geofiles import geojson
 from planner.outputs.jsonfiles import canonical_json
 from planner.outputs.sheets import Imprint
-from planner.outputs.webpage import DISCLAIMER, amount, page, picture, table, text
+from planner.outputs.webpage import amount, page, picture, table, text
 from planner.outputs.workbook import tables_workbook
+from planner.words import DISCLAIMER
 
 VALUES = "comparacion.json"
 _DPI = 130

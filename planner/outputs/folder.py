@@ -13,12 +13,14 @@ from planner.keeping import digest, replacing
 from planner.outputs.atlas import atlas_files
 from planner.outputs.brief import brief_files
 from planner.outputs.calendar import calendar_files
+from planner.outputs.credits import credit_files
 from planner.outputs.decisions import decision_files
 from planner.outputs.geofiles import geo_files
 from planner.outputs.jsonfiles import canonical_json
 from planner.outputs.layers import dictionary
 from planner.outputs.mappage import map_files
 from planner.outputs.provenance import MANIFEST
+from planner.outputs.qgisproject import project_files
 from planner.outputs.regional import regional_files
 from planner.outputs.report import Report, report_of
 from planner.outputs.workbook import workbook_files
@@ -58,4 +60,4 @@ def plain_files(report: Report) -> dict[str, bytes]:
 _FILES: tuple[Callable[[Report], Mapping[str, bytes]], ...] = (
     geo_files, plain_files, lambda told: calendar_files(told.run.region, told.run.plan, told.run.scenario),
     lambda told: decision_files(told.run), lambda told: regional_files(told.run), workbook_files, brief_files, atlas_files,
-    map_files)
+    map_files, project_files, credit_files)

@@ -13,15 +13,19 @@ from planner.errors import DataError
 from planner.outputs.geopackage import geopackage
 from planner.outputs.jsonfiles import read_json
 from planner.outputs.layers import TABLES
+from planner.outputs.provenance import MANIFEST
 from planner.outputs.report import Report
+from planner.outputs.styles import qml
 
 _DEGREE_DECIMALS = 6
 
 
 def geo_files(report: Report) -> dict[str, bytes]:
-    """Every layer as GeoJSON, and plan.gpkg."""
-    files = {f"{name}.geojson": geojson(frame).encode() for name, frame in report.layers.items()}
-    return files | {"plan.gpkg": geopackage(report)}
+    """Every layer as GeoJSON with its style for QGIS beside it, and plan.gpkg."""
+    run = str(report.about["corrida"])
+    files = {f"{name}.geojson": geojson(frame, run).encode() for name, frame in report.layers.items()}
+    styles = {f"{name}.qml": qml(name, frame) for name, frame in report.layers.items()}
+    return files | styles | {"plan.gpkg": geopackage(report)}
 
 
 def read_layer(folder: Path, name: str) -> gpd.GeoDataFrame:
@@ -40,8 +44,10 @@ def read_layer(folder: Path, name: str) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table, geometry=places, crs=4326).set_index(tables[0].key.export)
 
 
-def geojson(frame: gpd.GeoDataFrame) -> str:
+def geojson(frame: gpd.GeoDataFrame, run: str = "") -> str:
     """The layer as RFC 7946: EPSG:4326, lon and lat of six decimals, right-hand rings, the key as a text property.
+
+    `run` is the print of the run that it belongs to, told in a member of its own.
 
     Own writer because OGR turns text such as "[1, 2]" into an array and writes 0.3333 as 0.33329999999999999.
     """
@@ -53,4 +59,5 @@ def geojson(frame: gpd.GeoDataFrame) -> str:
     features = ({"type": "Feature", "properties": row, "geometry": None if shape is None else shapely.geometry.mapping(shape)}
                 for row, shape in records)
     lines = (json.dumps(f, ensure_ascii=False, allow_nan=False, separators=(",", ":")) for f in features)
-    return '{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n"
+    origin = f',"procedencia":{json.dumps({"corrida": run, "manifiesto": MANIFEST})}' if run else ""
+    return f'{{"type":"FeatureCollection"{origin},"features":[\n' + ",\n".join(lines) + "\n]}\n"

@@ -57,7 +57,7 @@ def layers(region: Region, travel: Travel, outcome: Outcome, plan: Plan, scenari
 
 def dictionary() -> pd.DataFrame:
     """What each field of each layer, of the calendar and of the regional tables means: one row per file and field, in their order."""
-    told = TABLES | {"calendario": (schema.CALENDAR,), "atencion": (schema.ATTENDED,)}
+    told = TABLES | {"calendario": (schema.CALENDAR,), "atencion": (schema.ATTENDED,), "fuentes": (schema.CREDITS,)}
     told |= {name: tables for name, tables in FILES.items() if name not in TABLES}
     return pd.DataFrame([
         {"capa": name, "campo": c.export, "etiqueta": c.label, "significado": c.meaning, "tipo": c.kind, "unidad": c.unit, "marca": c.mark}

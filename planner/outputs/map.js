@@ -36,9 +36,9 @@ window.plannerMap = function (map, base, names, hidden) {
   };
   let clicks = 0;
   let focus = "";  // what the view was last set for: a click keeps the view, a search moves it
-  const choose = (kind, id) => {
+  const choose = (kind, id, own) => {
     focus = kind + "/" + id;
-    if (window.plannerChosen) window.plannerChosen(kind, id);  // a page without a server tells it itself
+    if (window.plannerChosen) window.plannerChosen(kind, id, own);  // a page without a server tells it itself
     else if (window.Streamlit) window.Streamlit.setComponentValue({kind: kind, id: id, click: ++clicks});
   };
 
@@ -119,7 +119,7 @@ window.plannerMap = function (map, base, names, hidden) {
     distritos: (group, data) => data.rings.forEach((parts, i) => {
       const shape = L.polygon(parts, {color: "#33404d", weight: 1.6, fillColor: data.colors[data.color[i]], fillOpacity: 0.42})
         .bindTooltip(() => box(data.lines[i]), {sticky: true});
-      shape.on("click", event => choose("punto", event.latlng.lat + "," + event.latlng.lng));
+      shape.on("click", event => choose("punto", event.latlng.lat + "," + event.latlng.lng, data.id[i]));
       group.addLayer(shape);
       if (parts.length) {
         group.addLayer(L.marker(data.label[i], {interactive: false, icon: L.divIcon({className: "", iconSize: [0, 0]})})

@@ -56,7 +56,7 @@ PROPOSAL_STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "caro": ("CARO", {"shape": "square", "radius": 11}),
     "ambulancia": ("Ambulancia", {"shape": "cross", "radius": 11}),
 }
-_PROPOSAL = {"fillColor": "#e7298a", "color": "#ffffff", "weight": 1.4, "fillOpacity": 1}
+PROPOSALS_LOOK = {"fillColor": "#e7298a", "color": "#ffffff", "weight": 1.4, "fillOpacity": 1}
 _ROAD_INK = ((40.0, 205), (70.0, 178), (np.inf, 150))  # up to km/h -> grey
 # Classes of vector roads, the main ones first, with grey and width; streets and paths are not for this scale.
 _ROAD_LINES: tuple[tuple[tuple[str, ...], str, float], ...] = (
@@ -132,7 +132,7 @@ def prepare_base(
         "barriers": {"lines": [], "areas": []} if barriers is None else _barriers(barriers, grid.cell_m / 4),
         "colors": [*SCORE_COLORS, NO_DATA], "bands": BANDS,
         "units": units, "unit_names": [name for name, _, _ in UNIT_STYLES.values()],
-        "proposals": [_PROPOSAL | style for _, style in PROPOSAL_STYLES.values()],
+        "proposals": [PROPOSALS_LOOK | style for _, style in PROPOSAL_STYLES.values()],
         "proposal_names": [name for name, _ in PROPOSAL_STYLES.values()]})
 
 
@@ -201,9 +201,9 @@ def legend_html(areas: gpd.GeoDataFrame) -> str:
     parts = {
         "Puntaje de brecha": [*classes, (dot | {"fillColor": NO_DATA}, "Sin dato")],
         "Unidades": [(style, name) for name, _, style in UNIT_STYLES.values()],
-        "Propuestas": [(_PROPOSAL | style, name) for name, style in PROPOSAL_STYLES.values()],
+        "Propuestas": [(PROPOSALS_LOOK | style, name) for name, style in PROPOSAL_STYLES.values()],
         "Área de influencia": [(area | {"fillColor": color}, name) for color, name in zip(BANDS, bands, strict=False)]}
-    rows = {title: "".join(legend_entry(style, name) for style, name in entries) for title, entries in parts.items()}
+    rows = {title: "".join(legend_entry(style, name) for style, name in entries) for title, entries in parts.items() if entries}
     return f"<div class='leyenda'>{''.join(f'<p><b>{title}</b><i>{row}</i></p>' for title, row in rows.items())}</div>"
 
 

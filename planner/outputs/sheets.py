@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from planner.columns import Column, Table
+from planner.words import DISCLAIMER
 
-DISCLAIMER = "Herramienta de apoyo: no sustituye la valoración en campo."
 # Written as it is; None, NaN and infinity are empty cells.
 Value = str | float | int | bool | date | None
 

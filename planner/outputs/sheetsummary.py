@@ -8,10 +8,10 @@ from typing import Any
 
 from planner.kinds import GRADES
 from planner.outputs.report import Report
-from planner.outputs.sheets import DISCLAIMER, Block, Cell, Field, Row, Sheet, difference, letter, summed, unit_style, value_style
+from planner.outputs.sheets import Block, Cell, Field, Row, Sheet, difference, letter, summed, unit_style, value_style
 from planner.outputs.sheetsettings import NAMES
 from planner.outputs.tables import EXTRA, ROWS
-from planner.words import CLASSES, KINDS, KINDS_PLURAL, MODES, ROLES
+from planner.words import CLASSES, DISCLAIMER, KINDS, KINDS_PLURAL, MODES, ROLES
 
 _NUMBER = Field("", "entero", "", "", "derivado", 16)
 _WHAT = Field("Indicador", "texto", "Qué se cuenta", width=48)

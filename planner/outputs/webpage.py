@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from planner.outputs.report import Report
+from planner.words import DISCLAIMER
 
-DISCLAIMER = "Herramienta de apoyo: no sustituye la valoración en campo."
 _STYLE = """@page { size: letter portrait; margin: 9mm 10mm; } * { box-sizing: border-box; }
 body { font: 7.8pt/1.28 'DejaVu Sans', 'Segoe UI', Roboto, sans-serif; color: #14213d; margin: 0 auto; max-width: 196mm; padding: 4mm 0; }
 @media print { body { padding: 0; } } h1 { font-size: 14pt; margin: 0; }

@@ -193,3 +193,13 @@ CATCHMENTS = Table("catchments", C("id", "text", "id", "Área", "Identificador d
       values=("a_pie", "vehiculo", "transporte_publico")),
     C("area_km2", "float", "superficie_km2", "Superficie", "Superficie del área", "km2", "derivado", low=0),
 ))
+
+CREDITS = Table("credits", C("role", "text", "papel", "Papel", "Clave del archivo de región"), (
+    C("file", "text", "archivo", "Archivo", "Nombre del archivo de entrada"),
+    C("what", "text", "que_dice", "Qué dice", "Qué se toma de él"),
+    C("publisher", "text", "fuente", "Fuente", "Quién lo publica"),
+    C("terms", "text", "terminos", "Términos", "Licencia o términos de uso"),
+    C("attribution", "text", "atribucion", "Atribución", "Cómo se cita"),
+    C("cutoff", "text", "fecha_corte", "Fecha de corte", "Fecha a la que corresponde, si el archivo la dice"),
+    C("sha256", "text", "sha256", "SHA-256", "Huella del archivo"),
+))

@@ -178,7 +178,7 @@ def filtered(localities: gpd.GeoDataFrame, wanted: Wanted) -> gpd.GeoDataFrame:
 def file_bytes(report: Report, name: str) -> bytes:
     """One file of the run as `planner run` writes it; `manifest.json` without date, seconds and hashes of files."""
     if name.endswith(".geojson"):
-        return geojson(report.layers[name.removesuffix(".geojson")]).encode()
+        return geojson(report.layers[name.removesuffix(".geojson")], report.about["corrida"]).encode()
     if name == "manifest.json":
         return canonical_json(report.about).encode()
     if name == "plan.gpkg":

@@ -7,11 +7,12 @@ import streamlit as st
 
 from planner.checks import findings_table
 from planner.model import Region
+from planner.outputs.credits import source
 from planner.outputs.maps import LEGEND_STYLE
 from planner.settings import Scenario, describe_scenario
-from planner.ui.words import plain, setting, source, table
+from planner.ui.words import plain, setting, table
+from planner.words import DISCLAIMER
 
-DISCLAIMER = "Herramienta de apoyo: no sustituye la valoración en campo."
 _STYLE = """
 .stMainBlockContainer { padding: 1.6rem 2rem 3rem; max-width: 1500px; }
 [data-testid="stSidebarHeader"] { height: 2.4rem; margin: 0; } [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }

@@ -8,11 +8,12 @@ from planner.errors import PlannerError
 from planner.ui import compute, state
 from planner.ui.explore import show_map
 from planner.ui.figures import show_figures
-from planner.ui.notes import DISCLAIMER, show_header, show_notes, show_style
+from planner.ui.notes import show_header, show_notes, show_style
 from planner.ui.plan import show_downloads, show_plan
 from planner.ui.regions import show_regions
 from planner.ui.sidebar import ask
 from planner.ui.words import plain
+from planner.words import DISCLAIMER
 
 COVERAGE, REGIONS = "Cobertura y plan", "Regionalización"
 FILES = {"localidades.geojson": "Localidades", "unidades.geojson": "Unidades", "propuestas.geojson": "Propuestas", "rutas.geojson": "Rutas",

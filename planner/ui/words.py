@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from planner.checks import BORDER_M, FAR_KM
-from planner.model import InputFile
 from planner.words import ASSIGNMENTS, DOUBTS, KINDS, MODES, REGIONAL, ROADS
 
 SEASONS = {"secas": "Secas", "lluvias": "Lluvias"}
@@ -36,21 +35,6 @@ FLAGS = {
     "sin_clasificar": "no tiene tipología reconocible: no cuenta en la red",
     "movil_por_nombre": "por su nombre parece móvil o brigada, pero cuenta como unidad fija (supuesto)",
     "nucleos_supuestos": "no publica cuántos núcleos tiene: se supone uno"}
-_PARTS = "planeación estatal"
-SOURCES = {  # key of the region file: what the file tells, who publishes it
-    "localities.iter": ("Localidades y población", "INEGI, Censo (ITER)"), "localities.table": ("Localidades y población", "tabla propia"),
-    "localities.catalogue": ("Catálogo de localidades", "INEGI, AGEEML"),
-    "deprivation.municipalities": ("Rezago social por municipio", "CONEVAL"),
-    "deprivation.localities": ("Rezago social por localidad", "CONEVAL"),
-    "units.files": ("Unidades médicas", "Secretaría de Salud, CLUES"),
-    "units.responsibility": ("Unidad responsable de cada localidad", _PARTS), "units.circuits": ("Rutas móviles de hoy", _PARTS),
-    "units.resources": ("Recursos de las unidades", _PARTS), "units.served": ("Población atendida", _PARTS),
-    "community.table": ("Organización comunitaria", _PARTS), "roads.osm": ("Caminos", "OpenStreetMap"),
-    "roads.rnc": ("Caminos", "INEGI, Red Nacional de Caminos"), "roads.speed_raster": ("Velocidad en caminos", _PARTS),
-    "terrain.dem": ("Relieve", _PARTS), "terrain.slope": ("Pendiente del terreno", _PARTS),
-    "terrain.walk_factor": ("Uso de suelo al caminar", _PARTS), "terrain.barriers": ("Barreras al caminar", _PARTS),
-    "population.raster": ("Población fuera de localidades", _PARTS), "boundaries.municipalities": ("Límites municipales", _PARTS),
-    "boundaries.districts": ("Distrito de cada municipio", _PARTS)}
 
 
 def known(value: Any) -> bool:
@@ -113,12 +97,6 @@ def flags(codes: Any) -> str:
     """
     told = [FLAGS.get(code, code.replace("_", " ")) for code in (str(codes).split(",") if known(codes) else ()) if code]
     return f"Avisos: {'; '.join(told)}." if told else ""
-
-
-def source(file: InputFile, synthetic: bool) -> tuple[str, str]:
-    """What an input file tells and who publishes it; nobody does where the region is made up."""
-    what, publisher = SOURCES.get(file.role, (file.role, "no se dice"))
-    return what, "inventado (región SINTÉTICA)" if synthetic else publisher
 
 
 def setting(value: Any) -> str:

@@ -1,0 +1,81 @@
+"""Run by the Python that has QGIS: opens the files of a run's folder as QGIS would and prints what it found, as JSON.
+
+    python3 qgis_check.py FOLDER [PICTURE.png]
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from qgis.core import QgsApplication, QgsMapRendererSequentialJob, QgsMapSettings, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QSize
+
+
+def about(layer):
+    """What a layer says of itself once it is open."""
+    fields = layer.fields()
+    return {"valid": layer.isValid(), "crs": layer.crs().authid(), "count": layer.featureCount(), "renderer": layer.renderer().type(),
+            "rules": [rule.label() for rule in layer.renderer().rootRule().children()] if layer.renderer().type() == "RuleRenderer" else [],
+            "unruled": unruled(layer), "aliases": {f.name(): layer.attributeAlias(i) or f.alias() for i, f in enumerate(fields)},
+            "bad": [f.id() for f in layer.getFeatures() if not f.geometry().isNull() and not f.geometry().isGeosValid()]}
+
+
+def unruled(layer):
+    """Features that no rule of the style draws."""
+    from qgis.core import QgsExpression, QgsExpressionContext, QgsExpressionContextUtils
+    if layer.renderer().type() != "RuleRenderer":
+        return -1
+    rules = [QgsExpression(rule.filterExpression() or "true") for rule in layer.renderer().rootRule().children()]
+    assert not [rule.parserErrorString() for rule in rules if rule.hasParserError()]
+    context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    missed = 0
+    for feature in layer.getFeatures():
+        context.setFeature(feature)
+        missed += sum(bool(rule.evaluate(context)) for rule in rules) != 1
+    return missed
+
+
+def main():
+    folder = Path(sys.argv[1])
+    app = QgsApplication([], False)
+    app.initQgis()
+    said = []
+    app.messageLog().messageReceived.connect(lambda *told: said.append(list(map(str, told))))
+    names = sorted(p.stem for p in folder.glob("*.qml"))
+    found = {"gpkg": {}, "geojson": {}, "project": {}}
+    for name in [*names, "paradas"]:
+        found["gpkg"][name] = about(QgsVectorLayer(f"{folder}/plan.gpkg|layername={name}", name, "ogr"))
+    for name in names:
+        found["geojson"][name] = about(QgsVectorLayer(f"{folder}/{name}.geojson", name, "ogr"))
+    project = QgsProject.instance()
+    found["read"] = project.read(str(folder / "plan.qgz"))
+    found["title"], found["crs"] = project.title(), project.crs().authid()
+    layers = [node.layer() for node in project.layerTreeRoot().findLayers()]
+    found["order"] = [layer.name() for layer in layers]
+    for layer in layers:
+        found["project"][layer.id()] = about(layer) | {"source": layer.source()}
+    if len(sys.argv) > 2:
+        draw(project, sys.argv[2])
+    found["said"] = said
+    print(json.dumps(found))
+    project.clear()
+    app.exitQgis()
+
+
+def draw(project, picture):
+    settings = QgsMapSettings()
+    shown = [node.layer() for node in project.layerTreeRoot().findLayers() if node.isVisible()]
+    settings.setLayers(shown)
+    settings.setDestinationCrs(project.crs())
+    settings.setOutputSize(QSize(1100, 1000))
+    extent = next(layer for layer in shown if layer.id() == "localidades").extent()
+    extent.scale(1.05)
+    settings.setExtent(extent)
+    job = QgsMapRendererSequentialJob(settings)
+    job.start()
+    job.waitForFinished()
+    job.renderedImage().save(picture)
+
+
+if __name__ == "__main__":
+    main()
