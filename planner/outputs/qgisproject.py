@@ -39,21 +39,27 @@ def _project(report: Report) -> bytes:
     names = [name for name in _ORDER if name in found]
     tree, layers = ET.SubElement(root, "layer-tree-group"), ET.Element("projectlayers")
     for name in names:
-        ET.SubElement(tree, "layer-tree-layer", id=name, name=TITLES[name], source=_source(name), providerKey="ogr", expanded="0",
+        ET.SubElement(tree, "layer-tree-layer", id=_id(name), name=TITLES[name], source=_source(name), providerKey="ogr", expanded="0",
                       checked="Qt::Checked" if name in _SHOWN else "Qt::Unchecked")
         layers.append(_layer(name, *found[name], region.crs))
     root.append(_canvas(report))
     root.append(layers)
     order = ET.SubElement(root, "layerorder")
     for name in names:
-        ET.SubElement(order, "layer", id=name)
-    paths = ET.SubElement(ET.SubElement(root, "properties"), "Paths")
-    ET.SubElement(paths, "Absolute", type="bool").text = "false"
+        ET.SubElement(order, "layer", id=_id(name))
+    properties = ET.SubElement(root, "properties")
+    ET.SubElement(ET.SubElement(properties, "Paths"), "Absolute", type="bool").text = "false"
+    ET.SubElement(ET.SubElement(properties, "SpatialRefSys"), "ProjectionsEnabled", type="int").text = "1"
     told = ET.SubElement(root, "projectMetadata")
     ET.SubElement(told, "title").text = title
     ET.SubElement(told, "abstract").text = (f"Corrida {report.about['corrida']}; de dónde sale, en manifest.json; fuentes y licencias, "
                                             "en fuentes.csv.")
     return (DOCTYPE + ET.tostring(root, encoding="unicode") + "\n").encode()
+
+
+def _id(name: str) -> str:
+    """QGIS puts an id of its own, another each time, in place of one of ten letters or less."""
+    return f"capa_planner_{name}"
 
 
 def _source(name: str) -> str:
@@ -91,7 +97,7 @@ def _layer(name: str, frame: gpd.GeoDataFrame, kind: str, crs: str) -> ET.Elemen
     shape = "Point" if "Point" in kind else "Line" if "Line" in kind else "Polygon"
     layer = ET.Element("maplayer", type="vector", geometry=shape, wkbType=kind, hasScaleBasedVisibilityFlag="0", labelsEnabled="0")
     _extent(layer, frame)
-    ET.SubElement(layer, "id").text = name
+    ET.SubElement(layer, "id").text = _id(name)
     ET.SubElement(layer, "datasource").text = _source(name)
     ET.SubElement(layer, "layername").text = TITLES[name]
     ET.SubElement(layer, "srs").append(_crs(crs))

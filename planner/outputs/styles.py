@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -22,6 +22,10 @@ TITLES = {
     "distritos": "Distritos propuestos", "redes": "Redes de referencia", "zonas": "Zonas de supervisión"}
 _SHAPES = {"square": "square", "diamond": "diamond", "triangle": "triangle", "star": "star", "circle": "circle", "cross": "cross_fill"}
 _PINK, _ORANGE, _INK = "#b0256f", "#d55e00", "#14213d"
+_CROSS = 1.5  # QGIS draws crosses with thin arms, so they are larger than on the map
+# Towns under villages, and units by what fewer of them are.
+_SMALL_ABOVE = {"localidades": '"poblacion"'}
+_ABOVE = ("otra", "movil", "umr", "centro", "hospital")
 _LAYER_CLASS = {"marker": "SimpleMarker", "line": "SimpleLine", "fill": "SimpleFill"}
 
 
@@ -34,6 +38,7 @@ class Look:
     kind: str  # marker, line or fill
     options: Mapping[str, str]
     sized_by: str = ""  # expression of the size of a mark, millimetres
+    rank: int = 0  # where entries overlap, the higher is drawn above
 
 
 def qml(layer: str, frame: pd.DataFrame) -> bytes:
@@ -48,7 +53,7 @@ def style_elements(layer: str, frame: pd.DataFrame) -> list[ET.Element]:
     aliases = ET.Element("aliases")
     for i, (name, column) in enumerate(fields(layer).items()):
         ET.SubElement(aliases, "alias", field=name, index=str(i), name=column.label)
-    return [_renderer(looks(layer, frame)), aliases]
+    return [_renderer(looks(layer, frame), _SMALL_ABOVE.get(layer, "")), aliases]
 
 
 def fields(layer: str) -> dict[str, Column]:
@@ -85,10 +90,11 @@ def _scores() -> tuple[Look, ...]:
 def _units() -> tuple[Look, ...]:
     known = [name for _, classes, _ in UNIT_STYLES.values() for name in classes]
     found = []
-    for words, classes, style in UNIT_STYLES.values():
+    for kind, (words, classes, style) in UNIT_STYLES.items():
         listed = ", ".join(f"'{name}'" for name in (classes or known))
         where = f'"clase" IN ({listed})' if classes else f'"clase" NOT IN ({listed})'
-        found.append(_mark(words, where, style["shape"], style["fillColor"], style["color"], style["radius"] * 0.45, style["weight"] * 0.2))
+        look = _mark(words, where, style["shape"], style["fillColor"], style["color"], style["radius"] * 0.34, style["weight"] * 0.2)
+        found.append(replace(look, rank=_ABOVE.index(kind)))
     return tuple(found)
 
 
@@ -108,7 +114,8 @@ def _bands(upper: pd.Series) -> tuple[Look, ...]:
 
 
 def _mark(label: str, where: str, shape: str, fill: str, edge: str, size: float, width: float, sized_by: str = "") -> Look:
-    return Look(label, where, "marker", {"name": _SHAPES[shape], "color": _rgba(fill), "outline_color": _rgba(edge), "size": f"{size:g}",
+    wide = size * (_CROSS if shape == "cross" else 1)
+    return Look(label, where, "marker", {"name": _SHAPES[shape], "color": _rgba(fill), "outline_color": _rgba(edge), "size": f"{wide:g}",
                                          "size_unit": "MM", "outline_width": f"{width:g}", "outline_width_unit": "MM"}, sized_by)
 
 
@@ -126,20 +133,24 @@ def _rgba(color: str, alpha: int = 255) -> str:
     return f"{red},{green},{blue},{alpha}"
 
 
-def _renderer(found: Sequence[Look]) -> ET.Element:
-    renderer = ET.Element("renderer-v2", type="RuleRenderer", symbollevels="0", enableorderby="0", forceraster="0")
+def _renderer(found: Sequence[Look], small_above: str) -> ET.Element:
+    ranked = any(look.rank for look in found)
+    renderer = ET.Element("renderer-v2", type="RuleRenderer", symbollevels=str(int(ranked)), enableorderby=str(int(bool(small_above))),
+                          forceraster="0")
     rules, symbols = ET.SubElement(renderer, "rules", key="todo"), ET.SubElement(renderer, "symbols")
     for i, look in enumerate(found):
         rule = ET.SubElement(rules, "rule", key=f"regla{i}", symbol=str(i), label=look.label)
         if look.where:
             rule.set("filter", look.where)
         symbol = ET.SubElement(symbols, "symbol", type=look.kind, name=str(i), alpha="1", clip_to_extent="1", force_rhr="0")
-        layer = ET.SubElement(symbol, "layer", {"class": _LAYER_CLASS[look.kind], "enabled": "1", "locked": "0", "pass": "0"})
+        layer = ET.SubElement(symbol, "layer", {"class": _LAYER_CLASS[look.kind], "enabled": "1", "locked": "0", "pass": str(look.rank)})
         told = ET.SubElement(layer, "Option", type="Map")
         for name, value in look.options.items():
             ET.SubElement(told, "Option", type="QString", name=name, value=value)
         if look.sized_by:
             _sized(layer, look.sized_by)
+    if small_above:
+        ET.SubElement(ET.SubElement(renderer, "orderby"), "orderByClause", asc="0", nullsFirst="0").text = small_above
     return renderer
 
 

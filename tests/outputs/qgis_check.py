@@ -7,13 +7,24 @@ import json
 import sys
 from pathlib import Path
 
-from qgis.core import QgsApplication, QgsMapRendererSequentialJob, QgsMapSettings, QgsProject, QgsVectorLayer
+from qgis.core import (
+    QgsApplication,
+    QgsExpression,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
+    QgsMapRendererSequentialJob,
+    QgsMapSettings,
+    QgsProject,
+    QgsVectorLayer,
+)
 from qgis.PyQt.QtCore import QSize
 
 
 def about(layer):
     """What a layer says of itself once it is open."""
     fields = layer.fields()
+    if layer.renderer() is None:  # a GeoJSON without features has no kind of geometry
+        return {"valid": layer.isValid(), "count": layer.featureCount(), "renderer": ""}
     return {"valid": layer.isValid(), "crs": layer.crs().authid(), "count": layer.featureCount(), "renderer": layer.renderer().type(),
             "rules": [rule.label() for rule in layer.renderer().rootRule().children()] if layer.renderer().type() == "RuleRenderer" else [],
             "unruled": unruled(layer), "aliases": {f.name(): layer.attributeAlias(i) or f.alias() for i, f in enumerate(fields)},
@@ -22,7 +33,6 @@ def about(layer):
 
 def unruled(layer):
     """Features that no rule of the style draws."""
-    from qgis.core import QgsExpression, QgsExpressionContext, QgsExpressionContextUtils
     if layer.renderer().type() != "RuleRenderer":
         return -1
     rules = [QgsExpression(rule.filterExpression() or "true") for rule in layer.renderer().rootRule().children()]
@@ -53,7 +63,7 @@ def main():
     layers = [node.layer() for node in project.layerTreeRoot().findLayers()]
     found["order"] = [layer.name() for layer in layers]
     for layer in layers:
-        found["project"][layer.id()] = about(layer) | {"source": layer.source()}
+        found["project"][layer.id().removeprefix("capa_planner_")] = about(layer) | {"source": layer.source()}
     if len(sys.argv) > 2:
         draw(project, sys.argv[2])
     found["said"] = said
@@ -68,7 +78,7 @@ def draw(project, picture):
     settings.setLayers(shown)
     settings.setDestinationCrs(project.crs())
     settings.setOutputSize(QSize(1100, 1000))
-    extent = next(layer for layer in shown if layer.id() == "localidades").extent()
+    extent = next(layer for layer in shown if layer.name().startswith("Localidades")).extent()
     extent.scale(1.05)
     settings.setExtent(extent)
     job = QgsMapRendererSequentialJob(settings)

@@ -28,8 +28,10 @@ from planner.outputs.provenance import is_current
 
 A, B, C, D, E, F = valley.PLACES
 LAYERS = ["localidades", "unidades", "propuestas", "rutas", "areas_influencia", "referencias"]
-FILES = {*(f"{name}.geojson" for name in LAYERS), "plan.gpkg", "indicadores.json", "manifest.json", "diccionario.csv",
-         "calendario.csv", "calendario.ics", "opciones.csv"}
+FILES = {*(f"{name}.{kind}" for name in LAYERS for kind in ("geojson", "qml")), "plan.gpkg", "plan.qgz", "plan.xlsx", "indicadores.json",
+         "manifest.json", "diccionario.csv", "calendario.csv", "calendario.ics", "opciones.csv", "atencion.csv", "fuentes.csv",
+         "informe.html", "mapa.html", "atlas/index.html", "atlas/01_distrito.html"}
+TOP = {name.split("/")[0] for name in FILES}
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def load(path: Path) -> Any:
 
 
 def test_the_folder_holds_the_contract_and_nothing_else(written: Path) -> None:
-    assert {p.name for p in written.iterdir()} == FILES
+    assert {p.name for p in written.iterdir()} == TOP
     assert [p.name for p in written.parent.iterdir()] == ["base"]
 
 
@@ -71,7 +73,7 @@ def test_two_writes_are_the_same_bytes_but_for_the_manifest(tmp_path: Path, writ
 def test_geojson_is_rfc_7946(written: Path) -> None:
     for name in LAYERS:
         text = load(written / f"{name}.geojson")
-        assert set(text) == {"type", "features"}  # no crs member
+        assert set(text) == {"type", "procedencia", "features"}  # no crs member
         for feature in text["features"]:
             for lon, lat in shapely.get_coordinates(shapely.geometry.shape(feature["geometry"])):
                 assert -99.1 < lon < -98.9
@@ -116,7 +118,7 @@ def test_a_breath_past_the_threshold_is_past_it_in_the_files_too(written: Path) 
 def test_other_readers_open_geojson_and_geopackage_with_the_same_content(written: Path, run: Any) -> None:
     for name in LAYERS:
         assert len(gpd.read_file(written / f"{name}.geojson")) == len(load(written / f"{name}.geojson")["features"])
-    kinds = dict(pyogrio.list_layers(written / "plan.gpkg").tolist())
+    kinds = {name: kind for name, kind in pyogrio.list_layers(written / "plan.gpkg").tolist() if kind}
     assert kinds == {"localidades": "Point", "unidades": "Point", "propuestas": "Point", "rutas": "LineString", "paradas": "Point",
                      "areas_influencia": "MultiPolygon", "referencias": "LineString"}
     places = gpd.read_file(written / "plan.gpkg", layer="localidades").set_index("cvegeo")
@@ -142,7 +144,7 @@ def test_a_run_without_proposals_writes_valid_empty_layers(tmp_path: Path, run: 
     run.plan = replace(run.plan, chosen=(), served=run.plan.served.iloc[:0])
     run.outcome = replace(run.outcome, proposals=run.outcome.proposals.iloc[:0])
     write_run(tmp_path / "run", run, prepared, elapsed_s=0)
-    assert load(tmp_path / "run" / "rutas.geojson") == {"type": "FeatureCollection", "features": []}
+    assert load(tmp_path / "run" / "rutas.geojson")["features"] == []
     assert gpd.read_file(tmp_path / "run" / "plan.gpkg", layer="propuestas").empty
     assert dict(pyogrio.list_layers(tmp_path / "run" / "plan.gpkg").tolist())["paradas"] == "Point"
     assert read_layer(tmp_path / "run", "propuestas").empty
@@ -178,20 +180,20 @@ def test_a_run_is_current_until_region_scenario_or_files_change(written: Path, r
 def test_a_new_run_takes_the_place_of_the_old_one_whole(written: Path, run: Any, prepared: Path) -> None:
     (written / "stale.txt").write_text("old")
     write_run(written, run, prepared, elapsed_s=2)
-    assert {p.name for p in written.iterdir()} == FILES
+    assert {p.name for p in written.iterdir()} == TOP
     assert [p.name for p in written.parent.iterdir()] == ["base"]
 
 
 def test_a_failure_leaves_the_old_run_and_nothing_beside_it(
         written: Path, run: Any, prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {p.name: p.read_bytes() for p in written.iterdir()}
+    before = {p: p.read_bytes() for p in written.rglob("*") if p.is_file()}
 
     def full(*_: object) -> None:
         raise OSError(28, "disco lleno")
     monkeypatch.setattr(geopackage, "_write_layers", full)
     with pytest.raises(StorageError, match=r"No se puede escribir .*base \(disco lleno\); revise permisos y espacio"):
         write_run(written, run, prepared, elapsed_s=2)
-    assert {p.name: p.read_bytes() for p in written.iterdir()} == before
+    assert {p: p.read_bytes() for p in written.rglob("*") if p.is_file()} == before
     assert [p.name for p in written.parent.iterdir()] == ["base"]
 
 
@@ -203,7 +205,7 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, run: Any, pr
     assert (tmp_path / "mine" / "thesis.docx").read_text() == "years of work"
     (tmp_path / "empty").mkdir()
     write_run(tmp_path / "empty", run, prepared, elapsed_s=0)
-    assert {p.name for p in (tmp_path / "empty").iterdir()} == FILES
+    assert {p.name for p in (tmp_path / "empty").iterdir()} == TOP
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, run: Any, prepared: Path) -> None:
