@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -46,6 +46,22 @@ def demo(context: typer.Context) -> None:
     from planner.commands import regions
 
     regions.demo(context.obj)
+
+
+@app.command()
+def fetch(
+    context: typer.Context,
+    entity: Annotated[str, typer.Argument(metavar="ENTIDAD", help="Clave o nombre del estado: 13 o Hidalgo")],
+    sources: Annotated[Path, typer.Option("--sources", metavar="FILE", help="Direcciones oficiales")] = SHIPPED / "regions/fuentes.toml",
+    mirror: Annotated[str | None, typer.Option("--mirror", metavar="URL", help="Tomar todo de este servidor, con las mismas rutas")] = None,
+    roads: Annotated[Literal["geofabrik", "osmnx", "ninguna"], typer.Option("--roads", help="De dónde vienen los caminos")] = "geofabrik",
+    month: Annotated[str | None, typer.Option("--month", metavar="AAAAMM", help="Mes del catálogo CLUES")] = None,
+) -> None:
+    """Bajar los archivos oficiales de un estado a data/raw, con reanudación y huella, y escribir su archivo de región."""
+    _check_writable(context.obj / "data/raw")
+    from planner.commands import regions
+
+    regions.bring(context.obj, entity, sources, mirror, roads, month)
 
 
 @app.command()

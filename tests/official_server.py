@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -18,6 +18,7 @@ class Served:
     ranges: bool = True
     heeds_if_range: bool = True
     tells_length: bool = True
+    skew: int = 0  # bytes before the asked ones that it sends from
     cuts: list[int] = field(default_factory=list)  # bytes after which the connection is closed
     statuses: list[int] = field(default_factory=list)
     drip_s: float = 0.0  # between single bytes
@@ -59,6 +60,7 @@ def opened() -> Iterator[Office]:
         def give(self, served: Served) -> None:
             asked, same = self.headers.get("Range", ""), self.headers.get("If-Range", "") in ("", served.etag, served.modified)
             start = int(asked[6:-1]) if asked and served.ranges and (same or not served.heeds_if_range) else 0
+            start = max(0, start - served.skew)
             headers = {k: v for k, v in (("ETag", served.etag), ("Last-Modified", served.modified)) if v}
             if start >= len(served.body) > 0:
                 self.answer(416, b"", {"Content-Range": f"bytes */{len(served.body)}"})
@@ -86,16 +88,12 @@ def opened() -> Iterator[Office]:
             pass
 
         def finish(self) -> None:  # the other side may have gone
-            try:
+            with suppress(OSError):
                 super().finish()
-            except OSError:
-                pass
 
         def handle(self) -> None:
-            try:
+            with suppress(OSError):
                 super().handle()
-            except OSError:
-                pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     office.base = f"http://127.0.0.1:{server.server_address[1]}"

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "planner").rglob("*.py"))
 # Each layer may import itself and what stands before it.
-LAYERS = (("errors", "kinds", "keeping"), ("columns",), ("model", "schema", "words"), ("assumptions",),
+LAYERS = (("errors", "kinds", "keeping"), ("columns",), ("model", "schema", "words"), ("assumptions", "refusals"),
           ("settings", "regionfile", "scenariofile"), ("sources", "region", "network", "store", "checks"), ("travel",), ("access",),
           ("decide",), ("scenarios",), ("outputs",), ("demo", "ui", "commands", "cli", "__main__"))
 ORDER_WITHIN = {("model", "schema"), ("schema", "model"), ("words", "schema"), ("schema", "words"),
@@ -20,7 +20,8 @@ HOMES = {
     "streamlit": {"ui", "app.py"}, "streamlit_folium": {"ui"}, "folium": {"outputs/maps.py"}, "branca": {"outputs/maps.py"},
     "osmnx": {"sources/osm.py"}, "osmium": {"sources/osm.py"}, "rasterio": {"sources/rasters.py", "access/catchments.py"},
     "numba": {"travel/search.py", "decide/regional/kernel.py"}, "icalendar": {"outputs/calendar.py"},
-    "sklearn": {"decide"}, "highspy": {"decide/solver.py"}, "pyvrp": {"decide/routing.py"}, "joblib": {"decide/robustness.py", "outputs/runs.py"},
+    "sklearn": {"decide"}, "highspy": {"decide/solver.py"}, "pyvrp": {"decide/routing.py"},
+    "joblib": {"decide/robustness.py", "outputs/runs.py"},
     "matplotlib": {"outputs/charts.py", "outputs/chartmaps.py"}, "filelock": {"outputs/shelf.py"}, "requests": {"sources/download.py"},
     "xlsxwriter": {"outputs/workbookwriter.py", "demo"}, "rich": {"commands/console.py"},
     "tomllib": {"settings.py"},

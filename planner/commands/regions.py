@@ -8,11 +8,13 @@ import pandas as pd
 import typer
 
 from planner.checks import findings_table
-from planner.commands.console import out, print_tables, told
+from planner.commands.console import err, out, print_tables, told
 from planner.demo.files import write_demo
 from planner.errors import DataError
 from planner.model import Finding, Region
 from planner.region import prepare_region
+from planner.sources.addresses import Roads
+from planner.sources.officialfiles import fetch
 from planner.store import write_region
 
 
@@ -20,6 +22,12 @@ def demo(home: Path) -> None:
     """Write the demo region."""
     written = write_demo(home / "data/raw/demo")
     out.print(f"Región sintética escrita. Siga con: planner prepare {written}")
+
+
+def bring(home: Path, entity: str, sources: Path, mirror: str | None, roads: Roads, month: str | None) -> None:
+    """Download the official files of a state."""
+    written = fetch(entity, home / "data/raw", sources, mirror=mirror, roads=roads, month=month, progress=err.print)
+    out.print(f"Archivo de región escrito. Siga con: planner prepare {written}")
 
 
 def doctor(region_file: Path, data: Path | None) -> None:

@@ -93,6 +93,10 @@ def download(wanted: Wanted, *, patience: Patience, progress: Tell) -> Received:
     part stays only where going on from it makes sense.
     """
     check_address(wanted.address)
+    try:
+        wanted.path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise _unwritable(wanted.path.parent, fault) from None
     with _session() as session:
         _receive_whole(session, wanted, patience, progress)
     received = _checked(wanted)
@@ -260,11 +264,7 @@ def _guard(wanted: Wanted, total: int | None, have: int) -> None:
         raise DataError(_too_big(wanted, total))
     if wanted.size is not None and total != wanted.size:
         raise DataError(f"{wanted.path.name}: el servidor ofrece {total:,} bytes y se declararon {wanted.size:,}; {wanted.remedy}.")
-    try:
-        wanted.path.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(wanted.path.parent).free
-    except OSError as fault:
-        raise _unwritable(wanted.path.parent, fault) from None
+    free = shutil.disk_usage(wanted.path.parent).free
     if free < total - have:
         raise StorageError(f"{wanted.path.name}: faltan {megabytes(total - have - free)} de espacio en disco en {wanted.path.parent}; "
                            "libere espacio y repita la orden.")

@@ -1,4 +1,4 @@
-"""A state's roads as OpenStreetMap has them at the moment, kept as a graph that `roads.osm` reads."""
+"""A state's own roads: asked of OpenStreetMap at the moment, or cut out of an extract of the country."""
 
 from __future__ import annotations
 
@@ -10,8 +10,24 @@ import networkx as nx
 
 from planner.errors import StorageError, reason
 from planner.sources.inegi import read_iter
-from planner.sources.osm import download_osm
+from planner.sources.osm import cut_osm, download_osm
 from planner.sources.roadgraph import to_networkx
+
+MARGIN_DEG = 0.5  # around the localities: a unit may stand beyond them, and a way to it
+
+
+def save_cut_roads(path: Path, extract: Path, census: Path, entity: str) -> None:
+    """Keep of an extract of the country what lies around a state's localities. DataError and StorageError as below."""
+    places = read_iter(census, entity).localities[["lon", "lat"]].dropna()
+    west, south, east, north = *(places.min() - MARGIN_DEG), *(places.max() + MARGIN_DEG)
+    part = path.with_name(f"parte_{path.name}")  # osmium knows the format by the ending
+    try:
+        cut_osm(extract, part, west, south, east, north)
+        os.replace(part, path)
+    except OSError as fault:
+        raise StorageError(f"No se puede escribir {path} ({reason(fault)}); revise permisos y espacio en disco.") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def save_live_roads(path: Path, place: str, census: Path, entity: str) -> None:

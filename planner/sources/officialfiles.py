@@ -14,7 +14,7 @@ from planner.keeping import digest
 from planner.regionfile import load_region_file
 from planner.sources.addresses import Place, Roads, Role, State, find_state, places
 from planner.sources.download import Patience, Tell, download
-from planner.sources.liveroads import save_live_roads
+from planner.sources.liveroads import save_cut_roads, save_live_roads
 from planner.sources.packed import content_fault, matching, unpack
 
 RECORD = "descargas.json"
@@ -35,10 +35,11 @@ def fetch(entity: str, raw: Path, sources: Path, *, mirror: str | None = None, r
     state = find_state(entity)
     wanted = places(sources, state, raw, roads=roads, mirror=mirror, month=month)
     files = [(place, _brought(place, patience or Patience(), progress)) for place in wanted]
-    parts: list[tuple[Role, Path]] = [(place.source.role, path) for place, path in files]
     folder = raw / state.slug
+    census = next(path for place, path in files if place.source.role == "localities.iter")
+    parts: list[tuple[Role, Path]] = [(place.source.role, _own_part(place, path, folder, state, census, progress)) for place, path in files]
     if roads == "osmnx":
-        parts.append(("roads.osm", _live_roads(folder, state, dict(parts)["localities.iter"], progress)))
+        parts.append(("roads.osm", _live_roads(folder, state, census, progress)))
     if roads == "ninguna":
         progress(NO_ROADS)
     return _written(folder, state, _region_text(folder, state, parts, _credits(files)), progress)
@@ -98,6 +99,20 @@ def _accepted(place: Place, path: Path, progress: Tell) -> Path:
         noted = _note(path, place, {"desde": BY_HAND, "sha256": sha256, "bytes": path.stat().st_size})
     progress(f"{path.name}: ya está ({BY_HAND})." if noted["desde"] == BY_HAND else f"{path.name}: ya está; no se descarga otra vez.")
     return path
+
+
+def _own_part(place: Place, path: Path, folder: Path, state: State, census: Path, progress: Tell) -> Path:
+    """The file itself, or of the country's roads what lies around the state: preparing the whole country's takes too much memory."""
+    if place.source.role != "roads.osm" or place.source.scope == "state":
+        return path
+    own, whole = folder / f"caminos_{state.slug}.osm.pbf", digest(path)
+    noted = _record(folder).get(own.name, {})
+    if own.is_file() and noted.get("recorte_de") == whole and noted.get("sha256") == digest(own):
+        return own
+    progress(f"{own.name}: se recorta de {path.name}; en el extracto del país tarda varios minutos.")
+    save_cut_roads(own, path, census, state.code)
+    _note(own, place, {"desde": path.name, "recorte_de": whole, "sha256": digest(own), "bytes": own.stat().st_size})
+    return own
 
 
 def _live_roads(folder: Path, state: State, census: Path, progress: Tell) -> Path:

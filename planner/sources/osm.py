@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import geopandas as gpd
@@ -68,6 +68,33 @@ def download_osm(place: str, crs: str) -> tuple[Roads, tuple[Finding, ...]]:
     ways, told = ways_of_graph(graph, place)
     roads, found = build_roads(ways, crs, place)
     return roads, (*told, *found)
+
+
+def cut_osm(path: Path, target: Path, west: float, south: float, east: float, north: float) -> None:
+    """The roads and ferries of an OSM file that have a vertex within these degrees, whole, as a file of their own.
+
+    Nodes keep their tags, as fords and barriers stand on them. DataError for a broken file or one without roads there.
+    """
+    kept, found = osmium.IdTracker(), False
+    try:
+        for way in _roads_with_places(path):
+            if isinstance(way, osmium.osm.Way) and any(
+                    n.location.valid() and west <= n.lon <= east and south <= n.lat <= north for n in way.nodes):
+                kept.add_way(way.id)
+                kept.add_references(way)
+                found = True
+        if not found:
+            raise DataError(f"{path.name}: no trae ninguna vía de la región; revise que el extracto sea de este lugar.")
+        with osmium.SimpleWriter(target, overwrite=True) as sink:
+            for each in osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_filter(kept.id_filter()):
+                sink.add(each)
+    except RuntimeError:
+        raise DataError(f"{path.name}: está dañado o incompleto, o no cupo su recorte en el disco; bórrelo y repita la orden.") from None
+
+
+def _roads_with_places(path: Path) -> Iterable[object]:
+    whole = osmium.FileProcessor(path, osmium.osm.NODE | osmium.osm.WAY).with_locations("sparse_mem_array")
+    return whole.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY)).with_filter(osmium.filter.KeyFilter("highway", "route"))
 
 
 def _of_osm_file(path: Path) -> Read:

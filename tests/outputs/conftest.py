@@ -1,6 +1,7 @@
 """A finished run of the valley, written down by hand; only the indicators are the product's own, counted from what is written here."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ from planner.access.outcome import evaluate
 from planner.decide.fleet import Choices
 from planner.kinds import LEVELS, MODES
 from planner.model import Day, Option, Outcome, Plan, Region, Solution, Surface, Travel, TravelTimes
+from planner.outputs.folder import write_run
 from planner.scenarios import Run
 from planner.settings import Scenario
 from planner.travel.teams import team_legs
@@ -142,6 +144,15 @@ def finished(decided: Plan | None = None, **question: Any) -> Any:
     outcome = Outcome(table, stand, seats, told, legs=legs(region))
     return SimpleNamespace(region=region, scenario=scenario, travel=ways, access=None, plan=decided, outcome=outcome,
                            explained=explanation(decided), curve=None, others=(), robustness=None, regional=None)
+
+
+@pytest.fixture(scope="session")
+def once_written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the valley's run; a test that spoils it copies it first."""
+    home = tmp_path_factory.mktemp("valle")
+    (home / "manifest.json").write_text("{}")
+    write_run(home / "base", finished(), home, elapsed_s=1.25)
+    return home / "base"
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -43,10 +44,9 @@ def prepared(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def written(tmp_path: Path, run: Any, prepared: Path) -> Path:
-    folder = tmp_path / "runs" / "valle" / "base"
-    write_run(folder, run, prepared, elapsed_s=1.25)
-    return folder
+def written(tmp_path: Path, once_written: Path) -> Path:
+    """A copy of the run's folder that a test may spoil."""
+    return Path(shutil.copytree(once_written, tmp_path / "runs" / "valle" / "base"))
 
 
 def load(path: Path) -> Any:
@@ -225,13 +225,16 @@ import resource, sys, pathlib
 sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[1])!r}]
 import conftest
 from planner.errors import StorageError
-from planner.outputs.folder import write_run
+from planner.keeping import replacing
+from planner.outputs.geopackage import geopackage
+from planner.outputs.report import report_of
 home = pathlib.Path({str(tmp_path)!r})
-run = conftest.finished()
+report = report_of(conftest.finished(), home / "processed")
 for limit in {limits}:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        write_run(home / "full" / "base", run, home / "processed", elapsed_s=0)
+        with replacing(home / "full" / "base", "manifest.json", "una corrida") as new:
+            (new / "plan.gpkg").write_bytes(geopackage(report))
     except StorageError as fault:
         assert str(fault).startswith("No se puede escribir"), fault
         assert not list((home / "full").iterdir())

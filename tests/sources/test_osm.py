@@ -19,7 +19,7 @@ from pandas.testing import assert_frame_equal
 
 from planner import columns, schema
 from planner.errors import DataError
-from planner.sources.osm import download_osm, read_osm
+from planner.sources.osm import cut_osm, download_osm, read_osm
 from planner.sources.osmtags import minutes, posted_kmh, read_tags
 from planner.sources.roadgraph import to_networkx
 
@@ -515,3 +515,21 @@ def test_a_graph_without_places_or_edges_is_one_sentence(tmp_path):
         osmnx.save_graphml(graph, tmp_path / f"{name}.graphml")
         with pytest.raises(DataError, match=f"{name}.graphml: no es una red vial de osmnx"):
             read_osm(tmp_path / f"{name}.graphml", CRS)
+
+
+@official
+def test_roads_cut_out_of_a_country_are_those_that_the_whole_has_there(tmp_path):
+    country, box = DATA / "comoros/raw/osm/comores-latest.osm.pbf", (43.2, -11.95, 43.5, -11.35)  # one island
+    cut_osm(country, tmp_path / "isla.osm.pbf", *box)
+    corners = gpd.GeoSeries.from_xy([box[0], box[2]], [box[1], box[3]], crs=4326).to_crs("EPSG:32738")
+    bounds = tuple(corners.total_bounds)
+    whole, told = read_osm(country, "EPSG:32738", bounds=bounds)
+    part, told_again = read_osm(tmp_path / "isla.osm.pbf", "EPSG:32738", bounds=bounds)
+    assert_frame_equal(part.edges, whole.edges)
+    assert_frame_equal(part.nodes, whole.nodes)
+    assert (tmp_path / "isla.osm.pbf").stat().st_size < country.stat().st_size / 3
+    with pytest.raises(DataError, match="ninguna vía de la región"):
+        cut_osm(country, tmp_path / "mar.osm.pbf", -98.0, 20.0, -97.0, 21.0)
+    (tmp_path / "roto.osm.pbf").write_bytes(country.read_bytes()[:100_000])
+    with pytest.raises(DataError, match="está dañado o incompleto"):
+        cut_osm(tmp_path / "roto.osm.pbf", tmp_path / "x.osm.pbf", *box)
