@@ -12,14 +12,15 @@ from planner.outputs import charts
 from planner.outputs.chartmaps import draw, score_panel
 from planner.outputs.report import Report
 from planner.outputs.tables import ROWS
-from planner.outputs.webpage import amount, heading, number, page, picture, table, text
+from planner.outputs.webpage import amount, heading, number, one_line, page, picture, shortened, table, text
 from planner.settings import slug
 from planner.words import KINDS
 
 _ROWS = ("poblacion", "dentro_30", "dentro_60", "hospital_120", "p90_min", "personas_equiv", "brecha_ponderada", "con_servicio",
          "cubierta_sin_capacidad", "sin_cobertura", "localidades_sin_servicio")
-_WORST = 10
-_PAD_M = 2000.0
+# What one printed page holds when every row takes two lines.
+_WORST, _PROPOSED, _ROUTES, _FULL = 10, 6, 3, 5
+_NAME, _REASON, _LACK, _STOPS, _LIST = 34, 112, 92, 200, 200
 _DPI = 110
 
 
@@ -73,30 +74,31 @@ def _page(report: Report, block: str, key: str, mine: pd.Series, links: str) -> 
     units = report.layers["unidades"]
     units = units[(units["distrito_propuesto"] == key) if block == "por_distrito_propuesto" else units["cve_mun"].isin(towns)]
     here = proposals[proposals["cvegeo"].isin(places.index) | proposals["clues"].isin(units.index)]
-    drawn = draw([score_panel("Puntaje de brecha con el plan", places, here, plan=True)], _outlines(report, towns), size=(3.9, 4.1),
-                 view=_view(places.geometry))
+    drawn = draw([score_panel("Puntaje de brecha con el plan", places, here, plan=True)], _outlines(report, towns), size=(3.9, 3.25))
     hospitals = units[units["funcion"] == "hospital"]["nombre"].sort_values()
     full = units[units["suficiencia"] < 1].sort_values("suficiencia", kind="stable")
     body = f"""{links}{heading(report, _name(report, block, key))}
 <div class='lado'><div>{picture(charts.png(drawn, _DPI), f'Mapa del distrito {key}')}</div>
 <div><h2>Qué cambia</h2>{_changes(report.indicators, block, key)}
-<h2>De qué se compone</h2><p>{amount(len(places))} localidades de {amount(len(towns))} municipios: {text(_listed(places['nom_mun']))}.</p>
-<p>Hospitales públicos: {text(', '.join(hospitals) or 'ninguno')}.</p>
-<p>Unidades saturadas hoy: {amount(len(full))}{text(': ' + ', '.join(full['nombre'].head(6))) if len(full) else ''}.</p></div></div>
-<h2>Qué se propone aquí</h2>{_proposals(here)}
+<h2>De qué se compone</h2><p>{amount(len(places))} localidades de {amount(len(towns))} municipios:
+{text(shortened(_listed(places['nom_mun']), _LIST))}</p>
+<p>Hospitales públicos: {text(shortened(', '.join(hospitals), _LIST) or 'ninguno')}</p>
+<p>Unidades saturadas hoy: {amount(len(full))}{text(_some(full['nombre']))}</p></div></div>
+<h2>Qué se propone aquí</h2>{_proposals(here)}{_routes(report, here)}
 <h2>Localidades donde más falta, con el plan</h2>{_worst(places)}
 <p class='chico'>Corrida {text(report.about['corrida'])}; de dónde sale cada dato: ../manifest.json.</p>"""
     return page(f"{_name(report, block, key)}, {report.run.scenario.name}", body)
 
 
-def _view(points: Any) -> tuple[float, float, float, float]:
-    west, south, east, north = (float(v) for v in points.total_bounds)
-    return west - _PAD_M, south - _PAD_M, east + _PAD_M, north + _PAD_M
-
-
 def _outlines(report: Report, towns: set[str]) -> Any:
     shapes = report.run.region.municipalities.geometry
     return shapes[shapes.index.isin(towns) & shapes.notna() & ~shapes.is_empty].map(shapely.force_2d)
+
+
+def _some(names: pd.Series) -> str:
+    """The first names after a colon, nothing where there are none."""
+    told = ", ".join(shortened(name, _NAME) for name in names.head(_FULL))
+    return f": {told}{', …' if len(names) > _FULL else ''}" if told else ""
 
 
 def _listed(names: pd.Series) -> str:
@@ -115,17 +117,33 @@ def _changes(told: Mapping[str, Any], block: str, key: str) -> str:
 def _proposals(here: pd.DataFrame) -> str:
     if here.empty:
         return "<p>Nada en este distrito.</p>"
-    order = here.sort_values("brecha_ponderada_cerrada", ascending=False, kind="stable").head(_WORST).to_dict("records")
-    rows = [(KINDS[row["tipo"]], text(row["nombre"]), amount(row["costo_anual"] / 1e6, 1), amount(row["personas"]),
-             amount(row["brecha_ponderada_cerrada"]), text(str(row["motivo"]).split(";")[0])) for row in order]
-    rest = f"<p class='chico'>Y {len(here) - _WORST} más en propuestas.geojson.</p>" if len(here) > _WORST else ""
+    order = here.sort_values("brecha_ponderada_cerrada", ascending=False, kind="stable").head(_PROPOSED).to_dict("records")
+    rows = [(one_line(KINDS[row["tipo"]]), text(shortened(row["nombre"], _NAME)), amount(row["costo_anual"] / 1e6, 1),
+             amount(row["personas"]),
+             amount(row["brecha_ponderada_cerrada"]), text(shortened(row["motivo"], _REASON))) for row in order]
+    rest = f"<p class='chico'>Y {len(here) - _PROPOSED} más en propuestas.geojson.</p>" if len(here) > _PROPOSED else ""
     return table(("Tipo", "Dónde", "M/año", "Personas", "Cierra", "Por qué"), rows, (2, 3, 4)) + rest
+
+
+def _routes(report: Report, here: pd.DataFrame) -> str:
+    """Each circuit that starts here: where it stops and on which working days of the month."""
+    stops = report.layers["rutas"]
+    mine = stops[stops["ruta"].isin(here.index) & (stops["elemento"] == "parada")].sort_values(["ruta", "orden"], kind="stable")
+    told = []
+    for _, visits in mine.groupby("ruta"):
+        first = visits.iloc[0]
+        names = ", ".join(f"{name} ({days})" for name, days in zip(visits["nom_loc"], visits["dias"], strict=True))
+        told.append(f"<b>{KINDS[first['tipo']]}</b> desde {text(shortened(first['base'], _NAME))}: {text(shortened(names, _STOPS))}")
+    rest = f" Y {len(told) - _ROUTES} más en calendario.csv." if len(told) > _ROUTES else ""
+    lines = "<br>".join(told[:_ROUTES])
+    return f"<h2>Rutas móviles que salen de aquí (días de trabajo del mes)</h2><p class='chico'>{lines}{rest}</p>" if told else ""
 
 
 def _worst(places: pd.DataFrame) -> str:
     order = places[places["brecha_ponderada_plan"] > 0].sort_values("brecha_ponderada_plan", ascending=False, kind="stable").head(_WORST)
-    rows = [(text(row["nom_loc"]), text(row["nom_mun"]), text(row["grado_rezago"]), amount(row["poblacion"]),
-             amount(row["min_primer_nivel_plan"], 1), amount(row["min_hospital_plan"], 1), amount(row["puntaje_brecha_plan"], 1),
-             text(row["motivo"] if isinstance(row["motivo"], str) else "")) for row in order.to_dict("records")]
-    heads = ("Localidad", "Municipio", "Rezago", "Personas", "Min. primer nivel", "Min. hospital", "Puntaje", "Motivo")
+    rows = [(text(shortened(row["nom_loc"], _NAME)), text(shortened(row["nom_mun"], _NAME)), text(row["grado_rezago"]),
+             amount(row["poblacion"]), amount(row["min_primer_nivel_plan"], 1), amount(row["min_hospital_plan"], 1),
+             amount(row["puntaje_brecha_plan"], 1), text(shortened(row["motivo"], _LACK) if isinstance(row["motivo"], str) else ""))
+            for row in order.to_dict("records")]
+    heads = ("Localidad", "Municipio", "Rezago", "Personas", "1.er nivel, min", "Hospital, min", "Puntaje", "Motivo")
     return table(heads, rows, (3, 4, 5, 6)) if rows else "<p>Ninguna.</p>"

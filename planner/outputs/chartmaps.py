@@ -20,6 +20,8 @@ GAIN_EDGES = (-100.0, -10.0, -1.0, 1.0, 10.0, 100.0)
 GAIN_COLORS = ("#b35806", "#f1a340", "#fee0b6", "#f0f0f0", "#d8daeb", "#998ec3", "#542788")
 _MARKERS = {"square": "s", "diamond": "D", "triangle": "^", "star": "*", "circle": "o", "cross": "P"}
 _PINK, _BORDER = "#e7298a", "#8a94a0"
+_ROOMY = 1500  # localities on one map that do not crowd each other
+_DEGREE_KM = 111.32
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +65,10 @@ def draw(panels: Sequence[Panel], outlines: gpd.GeoSeries | None = None, *, size
         west, south, east, north = view or _bounds(panels, outlines)
         for axes, panel in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
             _draw_one(axes, panel, outlines)
-            axes.set(xlim=(west, east), ylim=(south, north), title=panel.title)
+            axes.set(xlim=(west, east), ylim=(south, north))
+            axes.set_title(panel.title, y=1.0, pad=4)  # where it is left to move, a wide map pushes it out of the figure
             axes.set_aspect(_aspect(panel.points, south, north))
+            _scale_bar(axes, panel.points, west, south, east)
         figure.legend(handles=_legend(classes, panels), loc="outside lower center", ncols=3 * len(panels), frameon=False,
                       fontsize=6.5, handletextpad=0.2, columnspacing=0.9)
     return figure
@@ -74,7 +78,8 @@ def _draw_one(axes: Axes, panel: Panel, outlines: gpd.GeoSeries | None) -> None:
     axes.set_axis_off()
     if outlines is not None and len(outlines):
         outlines.to_crs(panel.points.crs).boundary.plot(ax=axes, color=_BORDER, linewidth=0.4, zorder=1)
-    sizes = np.clip(1.5 + panel.people.fillna(0.0).to_numpy(float) / 60, 1.5, 60)
+    thin = np.clip(_ROOMY / max(len(panel.points), 1), 0.3, 1.0)  # so that a whole state stays legible
+    sizes = thin * np.clip(2.5 + panel.people.fillna(0.0).to_numpy(float) / 60, 2.5, 60)
     axes.scatter(panel.points.x, panel.points.y, s=sizes, c=panel.colors, linewidths=0.15, edgecolors="#3b4350", zorder=2)
     if panel.proposals is None:
         return
@@ -101,6 +106,17 @@ def _aspect(points: gpd.GeoSeries, south: float, north: float) -> float:
     return float(1 / np.cos(np.deg2rad((south + north) / 2))) if geographic else 1.0
 
 
+def _scale_bar(axes: Axes, points: gpd.GeoSeries, west: float, south: float, east: float) -> None:
+    """A bar of a round length, about a fifth of the width, in the lower left corner."""
+    geographic = points.crs is not None and points.crs.is_geographic
+    per_km = 1 / (_DEGREE_KM * np.cos(np.deg2rad(south))) if geographic else 1000.0
+    about = (east - west) / per_km / 5
+    step = 10.0 ** np.floor(np.log10(about))
+    length = step * max(n for n in (1, 2, 5) if n * step <= about)
+    axes.plot([west, west + length * per_km], [south, south], color=_BORDER, linewidth=1.4, solid_capstyle="butt", zorder=4)
+    axes.annotate(f"{length:g} km", (west, south), (0, 2), textcoords="offset points", fontsize=6, color="#48525e")
+
+
 def _legend(classes: str, panels: Sequence[Panel]) -> list[Line2D]:
     edges, colors = (SCORE_EDGES, SCORE_COLORS) if classes == "score" else (GAIN_EDGES, GAIN_COLORS)
     if classes == "score":
@@ -115,5 +131,6 @@ def _legend(classes: str, panels: Sequence[Panel]) -> list[Line2D]:
 
 
 def _dot(color: str, name: str, marker: str = "o", edge: str = "#3b4350") -> Line2D:
-    return Line2D([], [], linestyle="", marker=marker, markersize=5, markerfacecolor=color, markeredgecolor=edge, markeredgewidth=0.5,
+    size = 8 if marker == "*" else 5
+    return Line2D([], [], linestyle="", marker=marker, markersize=size, markerfacecolor=color, markeredgecolor=edge, markeredgewidth=0.5,
                   label=name)

@@ -58,7 +58,7 @@ def budget_curve(points: Sequence[Mapping[str, Any]], size: tuple[float, float] 
                                     ("cierra", PLAN, "-", "plan")):
         values = [0.0, *(p[key] / 1e3 if p[key] is not None else np.nan for p in points)]
         axes.plot(budget, values, color=color, linestyle=line, marker="o" if key == "cierra" else None, markersize=3, label=words)
-    axes.set(xlabel="millones de pesos al año", ylabel="brecha ponderada que cierra (miles)", xlim=(0, None), ylim=(0, None))
+    axes.set(xlabel="millones de pesos al año", ylabel="miles de personas\nponderadas", xlim=(0, None), ylim=(0, None))
     axes.legend(frameon=False, fontsize=7, loc="lower right")
     return figure
 

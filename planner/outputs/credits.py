@@ -34,6 +34,12 @@ def credits_table(region: Region) -> pd.DataFrame:
     return exported((schema.CREDITS,), pd.DataFrame(rows, columns=[c.name for c in schema.CREDITS.all()]), CREDITS_FILE)
 
 
+def attributions(region: Region) -> list[str]:
+    """How to cite the inputs of a region, each publisher once; what was handed over is cited in fuentes.csv only."""
+    said = dict.fromkeys(_credit(file, region.synthetic)[5] for file in region.inputs)
+    return [words for words in said if words != _OWN[1]]
+
+
 def source(file: InputFile, synthetic: bool) -> tuple[str, str]:
     """What an input file tells and who publishes it; nobody does where the region is made up."""
     what, publisher = SOURCES.get(file.role, (file.role, "no se dice"))

@@ -26,11 +26,12 @@
     }));
   });
 
-  const value = (column, row) => {
+  const digits = new Intl.NumberFormat("en-US", {maximumFractionDigits: 2});
+  const value = (column, row, unit) => {
     const held = column.words ? column.words[column.at[row]] : column.numbers[row];
     if (held === null || held === undefined) return column.none;
     if (typeof held !== "number") return held;
-    return held.toLocaleString("en-US", {maximumFractionDigits: 2}) + (column.unit ? " " + column.unit : "");
+    return digits.format(held) + (unit && column.unit ? " " + column.unit : "");
   };
   const layers = () => by("plan").checked ? {...data, localidades: {...data.localidades, ...plan}} : data;
   let chosen = null;
@@ -50,7 +51,7 @@
     one.columns.forEach(column => {
       const line = table.insertRow(), head = add(line, "th", column.label);
       head.scope = "row";
-      add(line, "td", value(column, place.row));
+      add(line, "td", value(column, place.row, true));
       add(line, "td", column.mark).className = "marca";
     });
     draw();
@@ -83,22 +84,26 @@
       button.addEventListener("click", () => tell(place));
     });
     by("cuantos").textContent = !search.value.trim() ? "" : all.length === 1 ? "1 lugar"
-      : all.length + " lugares" + (all.length > MOST ? "; se ven " + MOST : "");
+      : digits.format(all.length) + " lugares" + (all.length > MOST ? "; se ven " + MOST : "");
   });
   search.addEventListener("change", () => {  // Enter, or leaving the box: only where there is no doubt
-    const all = hits(), exact = all.filter(place => place.label === search.value);
+    const all = hits(), asked = plain(search.value.trim());
+    const exact = all.filter(place => place.plain === asked || plain(place.id) === asked);
     if (all.length === 1 || exact.length === 1) tell(exact[0] || all[0]);
   });
 
   by("plan").addEventListener("change", draw);
 
+  const AT_ONCE = 200;  // rows: a browser lays out thousands only in seconds
+  let first = 0;
   const rows = () => {
-    const one = told[by("clase").value], table = by("filas");
+    const one = told[by("clase").value], all = places.filter(place => place.kind === by("clase").value), table = by("filas");
     table.replaceChildren();
     const head = table.createTHead().insertRow();
-    ["Nombre", one.title, ...one.columns.map(column => column.label)].forEach(label => { add(head, "th", label).scope = "col"; });
+    const labels = one.columns.map(column => column.label + (column.unit ? " (" + column.unit + ")" : ""));
+    ["Nombre", one.title, ...labels].forEach(label => { add(head, "th", label).scope = "col"; });
     const body = table.createTBody();
-    places.filter(place => place.kind === by("clase").value).forEach(place => {
+    all.slice(first, first + AT_ONCE).forEach(place => {
       const line = body.insertRow(), cell = add(line, "th");
       cell.scope = "row";
       const button = add(cell, "button", place.name);
@@ -106,12 +111,19 @@
       button.addEventListener("click", () => tell(place));
       add(line, "td", place.id);
       one.columns.forEach(column => {
-        add(line, "td", value(column, place.row)).className = column.numbers ? "n" : "";
+        add(line, "td", value(column, place.row, false)).className = column.numbers ? "n" : "";
       });
     });
+    by("tramo").textContent = all.length ? digits.format(first + 1) + " a " + digits.format(Math.min(first + AT_ONCE, all.length))
+      + " de " + digits.format(all.length) : "ninguna";
+    by("antes").disabled = !first;
+    by("despues").disabled = first + AT_ONCE >= all.length;
   };
-  by("tabla").addEventListener("toggle", () => { if (by("tabla").open) rows(); });
-  by("clase").addEventListener("change", rows);
+  const turn = to => { first = to; rows(); };
+  by("tabla").addEventListener("toggle", () => { if (by("tabla").open) turn(0); });
+  by("clase").addEventListener("change", () => turn(0));
+  by("antes").addEventListener("click", () => turn(first - AT_ONCE));
+  by("despues").addEventListener("click", () => turn(first + AT_ONCE));
 
   /* The sheet is laid out before it is printed, else the map keeps the size of the screen. */
   let seen = null;

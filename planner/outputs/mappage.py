@@ -44,31 +44,37 @@ _UNITS_NAMED = ("clues_asignada", "clues_hospital")
 # What nothing means where it does not mean that nobody knows.
 _NOTHING = {"intervencion": "ninguna", "motivo": "no se propone nada", "clues_asignada": "ninguna", "capacidad": "sin límite",
             "suficiencia": "no es unidad fija", "suficiencia_plan": "no es unidad fija", "clues_hospital": "ninguno con camino conocido",
-            "min_primer_nivel": "sin ruta o sin dato", "min_primer_nivel_plan": "sin ruta o sin dato", "min_hospital": "sin ruta o sin dato",
+            **dict.fromkeys(("min_primer_nivel", "min_primer_nivel_plan", "min_hospital"), "sin ruta o sin dato"),
             "robustez": "no evaluada"}
 _DIGITS = {"personas": 0, "personas usuarias": 0, "personas ponderadas": 0, "MXN": 0, "MXN/año": 0, "0-100": 1}
 _EQUIVALENT = 1  # digits of people that are a product
 _STYLE = """html, body { height: 100%; margin: 0; } body { display: flex; flex-direction: column; color: #14213d; background: #fff;
   font: 14px/1.35 system-ui, 'Segoe UI', Roboto, sans-serif; } header, footer { padding: .4rem .8rem; }
 h1 { font-size: 1.1rem; margin: 0; } h2 { font-size: 1rem; margin: .5rem 0 0; overflow-wrap: anywhere; } p { margin: .1rem 0; }
-.aviso { background: #fff3c4; color: #5c4400; padding: 0 .4rem; } main { flex: 1 0 380px; display: flex; min-height: 380px; }
+.aviso { background: #fff3c4; color: #5c4400; padding: 0 .4rem; } main { flex: 1 0 420px; display: flex; min-height: 420px; }
 #mapa { flex: 1; min-height: 300px; background: #f4f5f2; }
 aside { width: 340px; box-sizing: border-box; overflow: auto; padding: .5rem .8rem; border-left: 1px solid #e3e7eb; }
 main > aside { height: 0; min-height: 100%; } table { border-collapse: collapse; font-size: .84rem; } aside table { width: 100%; }
 th, td { border-top: 1px solid #e3e7eb; text-align: left; vertical-align: top; padding: .2rem .4rem .2rem 0; }
 th { font-weight: 500; color: #48525e; } aside td { overflow-wrap: anywhere; } aside th { width: 42%; } td.n { text-align: right; }
-.marca { color: #5b6470; font-size: .72rem; width: 1%; overflow-wrap: normal; } input[type=search] { width: 100%; box-sizing: border-box;
-  padding: .35rem; font: inherit; } ul { list-style: none; margin: .2rem 0; padding: 0; } button { font: inherit; text-align: left; border: 0;
-  background: none; color: #1f5fa8; padding: .12rem 0; cursor: pointer; text-decoration: underline; overflow-wrap: anywhere; }
+.marca { color: #5b6470; font-size: .72rem; width: 1%; } aside td.marca { overflow-wrap: normal; }
+input[type=search] { width: 100%; box-sizing: border-box; padding: .35rem; font: inherit; }
+ul { list-style: none; margin: .2rem 0; padding: 0; max-height: 9.5rem; overflow: auto; }
+button { font: inherit; text-align: left; border: 0; background: none;
+  color: #1f5fa8; padding: .12rem 0; cursor: pointer; text-decoration: underline; overflow-wrap: anywhere; }
+button:disabled { color: #6b7280; text-decoration: none; cursor: default; }
+aside details { border-top: 1px solid #e3e7eb; margin-top: .6rem; } aside .leyenda, aside .leyenda p { display: block; }
+aside .leyenda p { margin: .25rem 0; } aside .leyenda b { display: block; }
 summary { cursor: pointer; font-weight: 600; padding: .2rem 0; } footer p, .chico { font-size: .8rem; color: #48525e; }
-#tabla > div { overflow: auto; max-height: 70vh; } :focus-visible { outline: 3px solid #1f5fa8; outline-offset: 1px; }
+#tabla > div { overflow: auto; max-height: 70vh; } #tabla th[scope=row] { min-width: 9rem; } #tabla td { min-width: 5rem; }
+ :focus-visible { outline: 3px solid #1f5fa8; outline-offset: 1px; }
 .leaflet-tooltip { width: max-content; max-width: 320px; white-space: normal; font-size: .8rem; } .planner-label { background: none;
   border: 0; box-shadow: none; padding: 0; text-shadow: 0 0 3px #fff, 0 0 4px #fff; } .planner-label::before { display: none; }
 .planner-note { background: #fff3c4; color: #5c4400; padding: .1rem .5rem; font-weight: 600; }
-@media (max-width: 800px) { main { flex-direction: column; } #mapa { flex: 1 0 320px; } aside, main > aside { width: auto; height: auto;
-  min-height: 0; border-left: 0; } }
-.imprime { display: block; height: auto; } .imprime main { display: flex; flex-direction: row; height: 500px; min-height: 0; }
-.imprime #mapa { flex: none; width: 640px; height: 500px; } .imprime main > aside { width: 320px; height: auto; overflow: visible; }
+@media (max-width: 800px) { body { height: auto; } main { flex-direction: column; flex: none; min-height: 0; }
+  #mapa { flex: none; height: 340px; } aside, main > aside { width: auto; height: auto; min-height: 0; border-left: 0; } }
+.imprime { display: block; height: auto; } .imprime main { display: flex; flex-direction: row; height: auto; }
+.imprime #mapa { flex: none; width: 620px; height: 560px; } .imprime main > aside { width: 340px; height: auto; overflow: visible; }
 @page { size: letter landscape; margin: 9mm; }
 @media print { .leaflet-control-zoom, .leaflet-control-layers, .pide, #hallados { display: none; }
   body { print-color-adjust: exact; -webkit-print-color-adjust: exact; font-size: 11px; } #tabla > div { max-height: none; } }
@@ -106,10 +112,13 @@ def _page(report: Report, script: str) -> bytes:
 <aside><div class="pide"><label for="buscar">Buscar localidad, unidad o propuesta</label>
 <input id="buscar" type="search" autocomplete="off"><p id="cuantos" class="chico" role="status"></p><ul id="hallados"></ul>
 <p><label><input id="plan" type="checkbox"> Colores del puntaje con el plan</label></p></div>
-<section id="ficha" aria-live="polite" aria-label="Ficha"><p>Elija un punto del mapa, o búsquelo por su nombre o clave.</p></section></aside></main>
-<footer><details open><summary>Leyenda</summary>{_legend(report)}</details>
-<details id="tabla"><summary>Ver como tabla</summary><label>Qué <select id="clase"><option value="propuesta">Propuestas</option>
+<section id="ficha" aria-live="polite" aria-label="Ficha">
+<p>Elija un punto del mapa, o búsquelo por su nombre o clave. Con el teclado: el buscador y la tabla llevan a todos; las flechas y + −
+mueven el mapa.</p></section><details open><summary>Leyenda</summary>{_legend(report)}</details></aside></main>
+<footer><details id="tabla"><summary>Ver como tabla</summary><label>Qué <select id="clase"><option value="propuesta">Propuestas</option>
 <option value="unidad">Unidades</option><option value="localidad">Localidades</option></select></label>
+<button id="antes" type="button">Anteriores</button> <span id="tramo" role="status"></span>
+<button id="despues" type="button">Siguientes</button>
 <div><table id="filas"></table></div></details>
 <p>Marca de cada valor: dato (de una fuente), derivado (calculado de datos), supuesto (del planificador). El puntaje va de 0 a 100; gris:
 sin dato. Todo lo que entró en la corrida, con su huella, está en manifest.json. Dibuja Leaflet 1.9.4 (BSD).</p></footer>
@@ -137,10 +146,11 @@ def _bare(code: str) -> str:
 
 
 def _leaflet_css() -> str:
-    """Its style with its images inside."""
+    """Its style with its images inside, without its comments, which hold addresses."""
     def inside(found: re.Match[str]) -> str:
         return f"url(data:image/png;base64,{base64.b64encode((_LEAFLET / found[1]).read_bytes()).decode()})"
-    return re.sub(r"url\((images/[^)]*)\)", inside, (_LEAFLET / "leaflet.css").read_text(encoding="utf-8"))
+    bare = re.sub(r"/\*.*?\*/", "", (_LEAFLET / "leaflet.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r"url\((images/[^)]*)\)", inside, bare)
 
 
 def _regional(report: Report) -> dict[str, str]:

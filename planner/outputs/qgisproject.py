@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 from pyproj import CRS
 
+from planner.outputs.credits import CREDITS_FILE, attributions
 from planner.outputs.geopackage import FILE, tables_of
+from planner.outputs.provenance import MANIFEST
 from planner.outputs.report import Report
 from planner.outputs.styles import DOCTYPE, TITLES, VERSION, style_elements
 
-# From the top of the map down; those that are not named first hide the others and start unchecked.
-_ORDER = ("propuestas", "paradas", "rutas", "unidades", "localidades", "referencias", "redes", "zonas", "areas_influencia", "distritos")
+# From the top of the map down; those that are not shown first hide the others and start unchecked.
+_GROUPS = {"Plan": ("propuestas", "paradas", "rutas"), "Hoy": ("unidades", "localidades", "referencias"),
+           "Regionalización y áreas": ("redes", "zonas", "areas_influencia", "distritos")}
 _SHOWN = ("propuestas", "paradas", "rutas", "unidades", "localidades", "distritos")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -36,13 +40,11 @@ def _project(report: Report) -> bytes:
     ET.SubElement(root, "title").text = title
     ET.SubElement(root, "projectCrs").append(_crs(region.crs))
     found = {name: (frame, kind) for name, frame, kind in tables_of(report.layers)}
-    names = [name for name in _ORDER if name in found]
-    tree, layers = ET.SubElement(root, "layer-tree-group"), ET.Element("projectlayers")
-    for name in names:
-        ET.SubElement(tree, "layer-tree-layer", id=_id(name), name=TITLES[name], source=_source(name), providerKey="ogr", expanded="0",
-                      checked="Qt::Checked" if name in _SHOWN else "Qt::Unchecked")
-        layers.append(_layer(name, *found[name], region.crs))
+    names = [name for group in _GROUPS.values() for name in group if name in found]
+    root.append(_tree(names))
     root.append(_canvas(report))
+    layers = ET.Element("projectlayers")
+    layers.extend(_layer(name, *found[name], region.crs) for name in names)
     root.append(layers)
     order = ET.SubElement(root, "layerorder")
     for name in names:
@@ -52,9 +54,23 @@ def _project(report: Report) -> bytes:
     ET.SubElement(ET.SubElement(properties, "SpatialRefSys"), "ProjectionsEnabled", type="int").text = "1"
     told = ET.SubElement(root, "projectMetadata")
     ET.SubElement(told, "title").text = title
-    ET.SubElement(told, "abstract").text = (f"Corrida {report.about['corrida']}; de dónde sale, en manifest.json; fuentes y licencias, "
-                                            "en fuentes.csv.")
+    said = "; ".join(attributions(region)) or "Fuentes: según quien las entregó"
+    ET.SubElement(told, "abstract").text = (f"Corrida {report.about['corrida']}; de dónde sale, en {MANIFEST}. {said}. "
+                                            f"Términos de cada fuente, en {CREDITS_FILE}.")
     return (DOCTYPE + ET.tostring(root, encoding="unicode") + "\n").encode()
+
+
+def _tree(names: Sequence[str]) -> ET.Element:
+    """The panel of layers: groups, and in each the layers that there are."""
+    tree = ET.Element("layer-tree-group")
+    for title, group in _GROUPS.items():
+        branch = ET.Element("layer-tree-group", name=title, expanded="1", checked="Qt::Checked")
+        for name in (name for name in group if name in names):
+            ET.SubElement(branch, "layer-tree-layer", id=_id(name), name=TITLES[name], source=_source(name), providerKey="ogr",
+                          expanded="0", checked="Qt::Checked" if name in _SHOWN else "Qt::Unchecked")
+        if len(branch):
+            tree.append(branch)
+    return tree
 
 
 def _id(name: str) -> str:

@@ -53,7 +53,9 @@ def style_elements(layer: str, frame: pd.DataFrame) -> list[ET.Element]:
     aliases = ET.Element("aliases")
     for i, (name, column) in enumerate(fields(layer).items()):
         ET.SubElement(aliases, "alias", field=name, index=str(i), name=column.label)
-    return [_renderer(looks(layer, frame), _SMALL_ABOVE.get(layer, "")), aliases]
+    named = ET.Element("previewExpression")
+    named.text = next((f'"{name}"' for name in ("nombre", "nom_loc") if name in fields(layer)), "")
+    return [_renderer(looks(layer, frame), _SMALL_ABOVE.get(layer, "")), aliases, named]
 
 
 def fields(layer: str) -> dict[str, Column]:
@@ -66,8 +68,7 @@ def looks(layer: str, frame: pd.DataFrame) -> Sequence[Look]:
     """The legend of a layer; null stands apart, drawn grey."""
     legends: dict[str, Callable[[], Sequence[Look]]] = {
         "localidades": _scores, "unidades": _units, "propuestas": _proposals, "areas_influencia": lambda: _bands(frame["min_hasta"]),
-        "rutas": lambda: (_line("Pernocta", '"pernocta"', _PINK, 0.6, "dash"), _line("Tramo", 'NOT "pernocta"', _PINK, 0.6)),
-        "paradas": lambda: (_mark("Parada", "", "circle", "#ffffff", _PINK, 2.0, 0.5),),
+        "rutas": lambda: _routes(frame), "paradas": _stops,
         "referencias": lambda: (_line("A pie, más de la mitad", '"min_a_pie" > "min_vehiculo"', _ORANGE, 0.4, "dot"),
                                 _line("En vehículo", 'NOT ("min_a_pie" > "min_vehiculo")', _ORANGE, 0.4)),
         "distritos": lambda: (_area("Con hospital público", '"hospitales" > 0', "#0072b2", 40),
@@ -93,7 +94,8 @@ def _units() -> tuple[Look, ...]:
     for kind, (words, classes, style) in UNIT_STYLES.items():
         listed = ", ".join(f"'{name}'" for name in (classes or known))
         where = f'"clase" IN ({listed})' if classes else f'"clase" NOT IN ({listed})'
-        look = _mark(words, where, style["shape"], style["fillColor"], style["color"], style["radius"] * 0.34, style["weight"] * 0.2)
+        named = words.removesuffix(" (capa aparte)")
+        look = _mark(named, where, style["shape"], style["fillColor"], style["color"], style["radius"] * 0.34, style["weight"] * 0.2)
         found.append(replace(look, rank=_ABOVE.index(kind)))
     return tuple(found)
 
@@ -104,6 +106,18 @@ def _proposals() -> tuple[Look, ...]:
         look: dict[str, Any] = {**PROPOSALS_LOOK, **style}
         found.append(_mark(words, f"\"tipo\" = '{kind}'", look["shape"], look["fillColor"], look["color"], look["radius"] * 0.4, 0.3))
     return tuple(found)
+
+
+def _routes(frame: pd.DataFrame) -> tuple[Look, ...]:
+    """Legs, and stops where they stand in the same file: QGIS opens it as a layer of lines and one of points, with one style."""
+    legs = "\"elemento\" = 'tramo'"
+    stops = _stops() if (frame["elemento"] == "parada").any() else ()
+    return (_line("Pernocta", f'{legs} AND "pernocta"', _PINK, 0.6, "dash"), _line("Tramo", f'{legs} AND NOT "pernocta"', _PINK, 0.6),
+            *stops)
+
+
+def _stops() -> tuple[Look, ...]:
+    return (_mark("Parada", "\"elemento\" = 'parada'", "circle", "#ffffff", _PINK, 2.0, 0.5),)
 
 
 def _bands(upper: pd.Series) -> tuple[Look, ...]:

@@ -21,6 +21,7 @@ p { margin: 0 0 1mm; } .chico { font-size: 6.2pt; color: #48525e; line-height: 1
 table { border-collapse: collapse; width: 100%; font-size: 6.8pt; line-height: 1.16; }
 th, td { text-align: left; padding: .32mm 1mm .32mm 0;
   border-bottom: .2mm solid #e3e7eb; vertical-align: top; } thead th { color: #48525e; font-weight: 600; }
+.linea { white-space: nowrap; }
 td.n, th.n { text-align: right; white-space: nowrap; } img, svg { max-width: 100%; height: auto; display: block; }
 a { color: #1f5fa8; } nav { margin-bottom: 1.5mm; font-size: 7.4pt; } @media print { nav { display: none; } }"""
 
@@ -34,6 +35,16 @@ def page(title: str, body: str) -> bytes:
 def text(value: object) -> str:
     """Text as HTML that shows it and does nothing else."""
     return html.escape(str(value))
+
+
+def shortened(words: object, most: int) -> str:
+    """Words cut between two of them where they pass so many letters.
+
+    >>> shortened("la unidad responde por muchas", 12), shortened("corta", 12), shortened("a" * 9, 4)
+    ('la unidad …', 'corta', 'aaaa …')
+    """
+    plain = " ".join(str(words).split())
+    return plain if len(plain) <= most else plain[: most + 1].rsplit(" ", 1)[0][:most] + " …"
 
 
 def number(told: Mapping[str, Any], path: Sequence[str], digits: int = 0, scale: float = 1.0, unit: str = "") -> str:
@@ -69,6 +80,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return f"<table><thead><tr>{cells('th', [text(h) for h in heads], ' scope=col')}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def one_line(words: object) -> str:
+    """Text that a table leaves on one line."""
+    return f"<span class=linea>{text(words)}</span>"
 
 
 def picture(png: bytes, words: str) -> str:

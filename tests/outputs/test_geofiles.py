@@ -217,7 +217,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path, run: Any, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file size limits exist on POSIX systems only")
-def test_a_full_disk_is_told_whichever_byte_it_hits(tmp_path: Path, written: Path) -> None:
+def test_a_full_disk_is_told_whichever_byte_it_hits(tmp_path: Path, written: Path, prepared: Path) -> None:
     size = (written / "plan.gpkg").stat().st_size
     limits = [500, 60_000, size // 2, size - 30_000, size - 12_000, size - 1]
     code = f"""
@@ -229,7 +229,7 @@ from planner.keeping import replacing
 from planner.outputs.geopackage import geopackage
 from planner.outputs.report import report_of
 home = pathlib.Path({str(tmp_path)!r})
-report = report_of(conftest.finished(), home / "processed")
+report = report_of(conftest.finished(), pathlib.Path({str(prepared)!r}))
 for limit in {limits}:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:

@@ -179,7 +179,7 @@ def opened(whole: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ope
         page = browser.new_page(viewport={"width": 1200, "height": 800}, offline=True)
         found = Opened(page, path.as_uri())
         page.on("request", lambda request: found.asked.append(request.url))
-        page.on("console", lambda said: found.faults.append(said.text))
+        page.on("console", lambda said: found.faults.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda fault: found.faults.append(str(fault)))
         page.on("dialog", lambda dialog: (found.faults.append(dialog.message), dialog.dismiss())[1])
         page.add_init_script(CATCH)
