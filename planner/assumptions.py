@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from planner.kinds import GRADES
 
-Share = Annotated[float, Field(gt=0, le=1)]
+NO_CAP = "sin tope"  # how a file says that there is none, as TOML has no word for it
+Share = Annotated[float, Field(gt=0, le=1, strict=True)]
+Cap = Annotated[float | None, BeforeValidator(lambda value: None if value == NO_CAP else value)]
 
 
 class Frozen(BaseModel):
@@ -18,8 +20,9 @@ class Frozen(BaseModel):
 
 
 def setting(default: Any, unit: str, mark: str, source: str, meaning: str, **limits: Any) -> Any:
-    """A value of a scenario with what it means, its unit, its mark, where it comes from and its limits."""
-    return Field(default, description=meaning, json_schema_extra={"unit": unit, "mark": mark, "source": source}, **limits)
+    """A value of a scenario with what it means, its unit, its mark, where it comes from and its limits; `true` is no number."""
+    strict = True if limits or isinstance(default, bool) else None
+    return Field(default, description=meaning, json_schema_extra={"unit": unit, "mark": mark, "source": source}, strict=strict, **limits)
 
 
 class Need(Frozen):
@@ -100,13 +103,13 @@ class Regional(Frozen):
     huff_exponent: float = setting(2.0, "", "supuesto", "Huff 1964", "Cuánto pesa la lejanía en la atracción", gt=0, le=6)
     zone_units_max: int = setting(12, "unidades", "supuesto", "planner", "Unidades por zona de supervisión", ge=1, le=60)
     zone_round_max_min: float = setting(480.0, "min", "supuesto", "planner", "Ronda más larga de una zona", gt=0, le=2880)
-    hospital_people_max: float | None = setting(
+    hospital_people_max: Cap = setting(
         154098.0, "personas", "derivado", "Programa, 2019: población objetivo entre hospitales rurales",
         "Personas objetivo por hospital", gt=0)
     hospital_cutoff_min: float = setting(360.0, "min", "supuesto", "planner", "Hasta aquí se busca hospital", gt=0, le=1440)
     referral_institutions: tuple[str, ...] = setting(
         (), "", "supuesto", "planner", "Instituciones a cuyos hospitales se refiere (ninguna: las de la región)")
-    districts: Annotated[int, Field(ge=0, le=200)] | Literal["libre"] = setting(
+    districts: Annotated[int, Field(ge=0, le=200, strict=True)] | Literal["libre"] = setting(
         0, "distritos", "supuesto", "planner", "Cuántos distritos (0: los de hoy; \"libre\": el mejor número)")
     district_tolerance: float = setting(0.5, "proporción", "supuesto", "planner", "Desvío de población de un distrito", ge=0, le=10)
     hospital_required: bool = setting(False, "", "supuesto", "planner", "Cada distrito con hospital")

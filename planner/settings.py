@@ -6,7 +6,6 @@ Every scenario value says its unit, its mark (`dato` found in a source, `derivad
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 import unicodedata
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from planner.assumptions import Frozen, Need, Regional, RoadFactors, RoadSpeeds, Uncertainty, setting
+from planner.assumptions import Cap, Frozen, Need, Regional, RoadFactors, RoadSpeeds, Uncertainty, setting
 from planner.errors import SettingsError
 from planner.kinds import Kind, Mode
+from planner.refusals import nearest, refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ T = TypeVar("T", bound=BaseModel)
 class Scenario(Frozen):
     """Everything that a run may be asked to assume; hashable, so it keys caches."""
 
-    name: str = Field("base", pattern=r"^[a-z0-9][a-z0-9_]{0,39}$", description="Nombre del escenario")
+    name: str = Field("base", pattern=r"^[a-z0-9][a-z0-9_]{0,39}$", description="Nombre del escenario y de la carpeta de su corrida")
 
     season: Literal["secas", "lluvias"] = setting("secas", "", "supuesto", "planner", "Temporada del año")
     speed_model: Literal["tobler", "sigeh"] = setting(
@@ -149,7 +149,7 @@ class Scenario(Frozen):
     share_min_indigenous: float = setting(
         0.0, "proporción", "supuesto", "planner", "Parte mínima de las personas atendidas que es indígena", ge=0, le=1)
     budget_mxn_year: float = setting(100e6, "MXN/año", "supuesto", "planner", "Presupuesto anual: operación + capital anualizado", ge=0)
-    capital_mxn: float | None = setting(None, "MXN", "supuesto", "planner", "Tope de inversión inicial (sin tope si falta)", ge=0)
+    capital_mxn: Cap = setting(None, "MXN", "supuesto", "planner", "Tope de inversión inicial (sin tope si falta)", ge=0)
     price_year: int = setting(2025, "año", "supuesto", "planner", "Año de los precios de los costos y del presupuesto", ge=2000, le=2100)
     inflation: float = setting(
         0.04, "proporción/año", "supuesto", "planner", "Inflación con que se comparan costos de años distintos", ge=0, le=0.5)
@@ -189,17 +189,19 @@ class Scenario(Frozen):
 
     @model_validator(mode="after")
     def _ordered(self) -> Scenario:
-        for good, none in (("ramp_first_level_good_min", "ramp_first_level_none_min"),
-                           ("ramp_hospital_good_min", "ramp_hospital_none_min")):
-            if getattr(self, good) >= getattr(self, none):
-                raise ValueError(f"{good} debe ser menor que {none}")
-        for key in ("ramp_first_level_none_min", "reach_first_level_min"):
-            if self.cutoff_first_level_min < getattr(self, key):
-                raise ValueError(f"cutoff_first_level_min debe ser al menos {key}")
+        faults = [f"{low} = {getattr(self, low):g} debe ser menor que {high} = {getattr(self, high):g}" for low, high in (
+            ("ramp_first_level_good_min", "ramp_first_level_none_min"), ("ramp_hospital_good_min", "ramp_hospital_none_min"))
+            if getattr(self, low) >= getattr(self, high)]
+        faults += [f"{high} = {getattr(self, high):g} debe ser al menos {low} = {getattr(self, low):g}" for low, high in (
+            ("ramp_first_level_none_min", "cutoff_first_level_min"), ("reach_first_level_min", "cutoff_first_level_min"),
+            ("umr_people_min", "umr_people_max"), ("mobile_locality_min", "mobile_locality_max"))
+            if getattr(self, low) > getattr(self, high)]
         if both := sorted(set(self.require) & set(self.forbid)):
-            raise ValueError(f"require y forbid piden a la vez {', '.join(both[:3])}")
+            faults.append(f"require y forbid piden a la vez {', '.join(both[:3])}")
         if self.calendar_start.weekday() != 0:
-            raise ValueError(f"calendar_start = {self.calendar_start} no es lunes")
+            faults.append(f"calendar_start = {self.calendar_start} no es lunes")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     def annualised(self, capital_mxn: float, life_years: float) -> float:
@@ -248,9 +250,9 @@ def find_scenario(asked: str | None, folder: Path) -> Path | None:
     shipped = {p.stem: p for p in sorted(folder.glob("*.toml"))}
     found = shipped.get(asked.lower())
     if found is None:
-        near = difflib.get_close_matches(slug(Path(asked).stem), list(shipped), n=1)
+        near = nearest(slug(Path(asked).stem), list(shipped))
         listed = f"los incluidos son {', '.join(shipped)}" if shipped else "los incluidos están en la carpeta del proyecto (make setup)"
-        raise SettingsError(f"No existe el archivo de escenario {asked}{f' (¿quiso decir «{near[0]}»?)' if near else ''}; {listed}.")
+        raise SettingsError(f"No existe el archivo de escenario {asked}{f' (¿quiso decir «{near}»?)' if near else ''}; {listed}.")
     return found
 
 
@@ -295,42 +297,4 @@ def validated(kind: type[T], values: dict[str, Any], where: str) -> T:
     try:
         return kind.model_validate(values)
     except ValidationError as fault:
-        raise SettingsError(f"{where}: " + "; ".join(_in_words(kind, e) for e in fault.errors()) + ".") from None
-
-
-_WORDS = {  # pydantic's kinds of fault
-    "greater_than_equal": "debe ser al menos {ge:g}", "greater_than": "debe ser mayor que {gt:g}",
-    "less_than_equal": "debe ser a lo más {le:g}", "less_than": "debe ser menor que {lt:g}", "literal_error": "debe ser uno de {expected}",
-    "float_type": "debe ser un número", "float_parsing": "debe ser un número", "finite_number": "debe ser un número finito",
-    "int_type": "debe ser un número entero", "int_parsing": "debe ser un número entero", "int_from_float": "debe ser un número entero",
-    "bool_type": "debe ser true o false", "bool_parsing": "debe ser true o false", "string_type": "debe ser texto entre comillas",
-    "string_too_short": "no puede estar vacío", "string_too_long": "es demasiado largo", "tuple_type": "debe ser una lista",
-    "string_pattern_mismatch": "solo admite la forma {pattern}", "too_short": "necesita al menos un elemento",
-    "model_type": "debe ser una sección con claves", "missing": "falta",
-}
-
-
-def _in_words(kind: type[BaseModel], error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"] if isinstance(part, int) or part.isidentifier())  # not the kinds of a union
-    if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(error["loc"][-1]), _keys(kind), n=1)
-        return f"la clave «{key}» no existe" + (f" (¿quiso decir «{near[0]}»?)" if near else "")
-    if error["type"] == "missing":
-        return f"falta la clave «{key}»"
-    words = _WORDS.get(error["type"])
-    told = words.format(**error.get("ctx", {})) if words else str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "literal_error":
-        near = difflib.get_close_matches(str(error["input"]).lower(), re.findall(r"'([^']*)'", error["ctx"]["expected"]), n=1)
-        told += f" (¿quiso decir «{near[0]}»?)" if near else ""
-    return f"«{key}» = {error['input']!r} no se admite: {told.replace(' or ', ' o ')}" if key else told
-
-
-def _keys(kind: type[BaseModel]) -> list[str]:
-    keys: list[str] = []
-    for name, info in kind.model_fields.items():
-        keys.append(name)
-        inner = [t for t in (info.annotation, *getattr(info.annotation, "__args__", ())) if isinstance(t, type)]
-        for t in inner:
-            if issubclass(t, BaseModel):
-                keys.extend(_keys(t))
-    return keys
+        raise SettingsError(f"{where}: {refusal(kind, fault)}.") from None

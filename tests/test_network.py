@@ -8,6 +8,7 @@ import valley
 from valley_travel import HOSPITAL, MOBILE, U1, U2, A, B, C, D, F
 
 from planner.access.gap import compute_access
+from planner.decide.options import feasible_options
 from planner.errors import SettingsError
 from planner.network import network_of, with_units_out
 from planner.settings import Scenario
@@ -57,8 +58,8 @@ def test_a_mobile_unit_out_visits_nobody_and_a_hospital_out_refers_nobody():
 
 
 @pytest.mark.parametrize(("closures", "said"), [
-    (("MDIMB000012",), r"cierra 1 unidad que la región no tiene \(MDIMB000012\); ¿quiso decir MDIMB0000"),
-    (("X", "Y", "Z", "W"), r"cierra 4 unidades que la región no tiene \(W, X, Y, …\); revise las CLUES"),
+    (("MDIMB000012",), r"cierra 1 unidad que la región no tiene \(MDIMB000012\), ¿quiso decir MDIMB0000"),
+    (("X", "Y", "Z", "W"), r"cierra 4 unidades que la región no tiene \(W, X, Y, …\), revise las claves\.$"),
 ])
 def test_unknown_units_are_told(closures, said):
     with pytest.raises(SettingsError, match=said):
@@ -95,10 +96,54 @@ def test_units_that_leave_the_network_answer_for_nobody():
 
 
 @pytest.mark.parametrize(("asked", "said"), [
-    (("IMBB",), r"nombra 1 institución que la región no tiene \(IMBB\); ¿quiso decir IMB\?"),
-    (("XX",), r"«institutions» nombra 1 institución .*revise las claves"),
+    (("IMBB",), r"nombra 1 institución que la región no tiene \(IMBB\), ¿quiso decir IMB\?; la región tiene de IMB\.$"),
+    (("XX",), r"«institutions» nombra 1 institución .*revise las claves; la región tiene de IMB\.$"),
+    (("imb",), r"\(imb\), ¿quiso decir IMB\?"),
     (("SSA",), r"«institutions» = SSA no deja ninguna unidad de primer nivel; la región tiene de IMB\."),
 ])
 def test_a_wrong_network_is_told(asked, said):
     with pytest.raises(SettingsError, match=said):
         network_of(region(), Scenario(institutions=asked))
+
+
+@pytest.mark.parametrize("key", ["require", "forbid"])
+def test_what_the_plan_must_or_must_not_have_stands_in_the_region(key):
+    here = region()
+    known = (F, U1, f"umr-{F}", f"nucleo-{U1}-01", f"umm-{U1}-0a1b", f"ruta-{MOBILE}-todas")
+    assert network_of(here, Scenario(**{key: known})) is here
+    with pytest.raises(SettingsError, match=rf"«{key}» pide 2 lugares .* \(990020009, mdimb000011\), ¿quiso decir 99002000\d, {U1}\?$"):
+        network_of(here, Scenario(**{key: ("umr-990020009", "mdimb000011", F)}))
+    with pytest.raises(SettingsError, match=r"pide 1 lugar que la región no tiene \(umrr-xyz\), revise las claves\.$"):
+        network_of(here, Scenario(**{key: ("umrr-xyz",)}))
+
+
+def test_all_that_is_not_there_is_told_at_once():
+    with pytest.raises(SettingsError) as told:
+        network_of(region(), Scenario(closures=("X",), institutions=("XX",), require=("Y",), forbid=("Z",)))
+    assert [f"«{key}»" in str(told.value) for key in ("closures", "institutions", "require", "forbid")] == [True] * 4
+
+
+def test_travel_kept_on_disk_is_not_taken_for_that_of_another_network(tmp_path):
+    """After a run of the whole network, one of other institutions finds what it would find without anything kept."""
+    here = region()
+    mixed = replace(here, units=here.units.assign(institution=here.units["institution"].where(here.units.index != U1, "IMO")))
+    asked = Scenario(institutions=("IMB",), umr_people_min=200.0, mobile_people_min=100.0, capacity_people_per_nucleo=500.0)
+
+    def found(scenario, cache):
+        network = network_of(mixed, scenario)
+        travel = compute_travel(network, scenario, cache)
+        access = compute_access(network, travel, scenario)
+        return travel, access, feasible_options(network, travel, access, scenario, cache)
+
+    whole = found(asked.model_copy(update={"institutions": ()}), tmp_path)
+    kept = sorted(tmp_path.rglob("*.bin"))
+    assert kept
+    clean, after = found(asked, None), found(asked, tmp_path)
+    again = found(asked, tmp_path)
+    for one in (after, again):
+        for key, nearest in clean[0].nearest.items():
+            pd.testing.assert_frame_equal(one[0].nearest[key], nearest)
+        pd.testing.assert_frame_equal(pd.DataFrame(one[1].localities), pd.DataFrame(clean[1].localities))
+        assert [o.id for o in one[2].options] == [o.id for o in clean[2].options]
+    assert not clean[0].nearest["primer_nivel", "a_pie"].equals(whole[0].nearest["primer_nivel", "a_pie"])
+    assert len(sorted(tmp_path.rglob("*.bin"))) > len(kept)  # searches of its own

@@ -76,7 +76,7 @@ summary { cursor: pointer; font-weight: 600; padding: .2rem 0; } footer p, .chic
 .imprime { display: block; height: auto; } .imprime main { display: flex; flex-direction: row; height: auto; }
 .imprime #mapa { flex: none; width: 620px; height: 560px; } .imprime main > aside { width: 340px; height: auto; overflow: visible; }
 @page { size: letter landscape; margin: 9mm; }
-@media print { .leaflet-control-zoom, .leaflet-control-layers, .pide, #hallados { display: none; }
+@media print { .leaflet-control-zoom, .leaflet-control-layers, .leaflet-tooltip:not(.planner-label), .pide { display: none; }
   body { print-color-adjust: exact; -webkit-print-color-adjust: exact; font-size: 11px; } #tabla > div { max-height: none; } }
 """
 

@@ -16,7 +16,7 @@ from valley_travel import HOSPITAL, U1, A, B, C, D, E, F, travel
 
 from planner import schema
 from planner.access.gap import compute_access
-from planner.access.indicators import concentration_index, weighted_percentile
+from planner.access.indicators import concentration_index, palma_ratio, weighted_percentile
 from planner.access.outcome import evaluate
 from planner.model import Option, Outcome, Plan, Region, Solution
 from planner.settings import Scenario
@@ -170,6 +170,68 @@ def test_concentration_index_by_the_covariance() -> None:
     assert concentration_index(access, np.zeros(50), people) == pytest.approx(0.0)
     assert concentration_index(np.zeros(50), irs, people) is None
     assert concentration_index(irs.max() - irs, irs, people) > 0  # type: ignore[operator]
+
+
+def by_person(access: np.ndarray, deprivation: np.ndarray, people: np.ndarray) -> float:
+    """The ratio told person by person, where people are whole, a multiple of ten in all, and no cut falls among equals."""
+    order = sorted(((-d, a) for a, d, n in zip(access, deprivation, people, strict=True) for _ in range(int(n))), key=lambda pair: pair[0])
+    reached = [a for _, a in order]
+    many, few = len(reached) * 4 // 10, len(reached) // 10
+    return float(np.mean(reached[-few:]) / np.mean(reached[:many]))
+
+
+def test_palma_ratio_by_hand_and_person_by_person() -> None:
+    # Of 100 people the most deprived 40 are the 30 of the first place and 10 of the second; the least deprived 10, half of the last.
+    access, irs, people = np.array([0.2, 0.5, 0.9]), np.array([2.0, 0.0, -1.0]), np.array([30.0, 50.0, 20.0])
+    assert palma_ratio(access, irs, people) == pytest.approx(0.9 / ((30 * 0.2 + 10 * 0.5) / 40))
+    # The last place cut: 4 of the 10 are its own, 6 are of the middle one.
+    assert palma_ratio(access, irs, np.array([30.0, 66.0, 4.0])) == pytest.approx(
+        ((4 * 0.9 + 6 * 0.5) / 10) / ((30 * 0.2 + 10 * 0.5) / 40))
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        n = rng.integers(1, 12, 12)
+        n[0] += -n.sum() % 10
+        a, d = rng.random(12).round(3), rng.permutation(12).astype(float)
+        assert palma_ratio(a, d, n.astype(float)) == pytest.approx(by_person(a, d, n))
+
+
+def test_palma_ratio_minds_neither_rows_nor_scale_and_shares_among_equals() -> None:
+    rng = np.random.default_rng(5)
+    access, irs, people = rng.random(40), rng.integers(0, 5, 40).astype(float), rng.random(40) * 50
+    found = palma_ratio(access, irs, people)
+    assert found is not None
+    for _ in range(5):
+        order = rng.permutation(40)
+        assert palma_ratio(access[order], irs[order], people[order]) == pytest.approx(found, rel=1e-12)
+    assert palma_ratio(access / 2, irs, people * 3) == pytest.approx(found)
+    assert palma_ratio(np.full(40, 0.3), irs, people) == pytest.approx(1.0)
+    assert palma_ratio(access, np.zeros(40), people) == pytest.approx(1.0)  # all equally deprived: one group
+    pooled = [np.average(access[irs == k], weights=people[irs == k]) for k in range(5)]
+    assert palma_ratio(np.array(pooled), np.arange(5.0), np.bincount(irs.astype(int), people)) == pytest.approx(found)
+
+
+def test_palma_ratio_leaves_out_what_is_unknown_and_may_be_undefined() -> None:
+    access, irs, people = np.array([0.2, np.nan, 0.9, 0.4]), np.array([2.0, 1.0, np.nan, -1.0]), np.array([50.0, 30.0, 10.0, 50.0])
+    assert palma_ratio(access, irs, people) == pytest.approx(0.4 / 0.2)
+    assert palma_ratio(access, irs, np.array([0.0, 30.0, 10.0, 0.0])) is None  # nobody of whom both are known
+    assert palma_ratio(np.array([0.0, 0.9]), np.array([1.0, 0.0]), np.array([40.0, 60.0])) is None
+    assert palma_ratio(np.array([0.5, 0.0]), np.array([1.0, 0.0]), np.array([40.0, 60.0])) == 0.0
+
+
+def test_the_ratio_of_the_valley_is_that_of_its_table() -> None:
+    found = outcome(region())
+    places = pd.DataFrame(found.localities)
+    assert found.indicators["razon_palma"].keys() == {"actual", "plan"}
+    for when, suffix in (("actual", ""), ("plan", "_plan")):
+        known = places[places[f"gap_share{suffix}"].notna() & places["irs"].notna()].sort_values("irs", ascending=False)
+        held = known.groupby("irs", sort=False)[["people"]].sum().assign(
+            access=(known["people"] * (1 - known[f"gap_share{suffix}"])).groupby(known["irs"], sort=False).sum())
+        whole, parts = held["people"].sum(), {}
+        for name, low, high in (("many", 0.0, 0.4), ("few", 0.9, 1.0)):
+            start = held["people"].cumsum() - held["people"]
+            inside = (np.minimum(start + held["people"], high * whole) - np.maximum(start, low * whole)).clip(lower=0)
+            parts[name] = float((inside / held["people"] * held["access"]).sum() / ((high - low) * whole))
+        assert found.indicators["razon_palma"][when] == pytest.approx(parts["few"] / parts["many"])
 
 
 def test_percentile_counts_the_unreachable_and_nobody_has_none() -> None:
