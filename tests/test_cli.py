@@ -336,7 +336,7 @@ def test_an_unwritable_folder_is_one_sentence(demo: Path, planner: Planner, tmp_
     ("shift_hours = 0", "«shift_hours» = 0 no se admite: debe ser mayor que 0"),
     ('require = "umr-990010001"', "«require» = 'umr-990010001' no se admite: debe ser una lista"),
     ('require = ["umr-990010001"]\nforbid = ["umr-990010001"]', "require y forbid piden a la vez umr-990010001"),
-    ('require = ["umr-000"]', "require pide umr-000, que no es una propuesta factible"),
+    ('require = ["umr-000"]', "«require» pide 1 lugar que la región no tiene (000)"),
     ('closures = ["ZZIMB999999"]', "«closures» cierra 1 unidad que la región no tiene (ZZIMB999999)"),
 ])
 def test_a_wrong_scenario_writes_nothing(planner: Planner, tmp_path: Path, scenario: str, words: str) -> None:

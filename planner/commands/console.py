@@ -56,7 +56,7 @@ def plain(text: str) -> str:
 
 
 def _missing(value: object) -> bool:
-    return value is None or value != value or str(value) == "<NA>"
+    return value is None or str(value) in ("<NA>", "nan")  # asked without the library of tables, which a reused run never loads
 
 
 def _shown(value: object) -> str:

@@ -71,7 +71,7 @@ def prepared_folder(home: Path, region: str) -> Path:
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
     """The run at `folder` is this process's own until the block ends. StorageError at once where it is another's."""
-    locks = folder.parent.parent / _LOCKS
+    locks = folder.parents[2] / _LOCKS  # not in runs/, which holds nothing but runs
     with _explained(folder):
         locks.mkdir(parents=True, exist_ok=True)
         lock = FileLock(locks / f"{folder.parent.name}.{folder.name}.lock", timeout=0)
