@@ -96,14 +96,14 @@ def test_the_main_job(planner: Planner, tmp_path: Path) -> None:
     for title in ("Distritos: los de hoy y los que se proponen", "Redes de referencia y zonas de supervisión", "Universo de trabajo",
                   "Regionalización: qué está probado", "Avisos de la regionalización"):
         assert title in out
-    before = {p.name: p.read_bytes() for p in run.iterdir()}
+    before = {str(p.relative_to(run)): p.read_bytes() for p in run.rglob("*") if p.is_file()}
     code, out, _ = planner("run", "demo")
     assert code == 0
     assert "se reutiliza" in out
-    assert {p.name: p.read_bytes() for p in run.iterdir()} == before
+    assert {str(p.relative_to(run)): p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
     shutil.rmtree(run)
     assert planner("run", "demo")[0] == 0
-    again = {p.name: p.read_bytes() for p in run.iterdir()}
+    again = {str(p.relative_to(run)): p.read_bytes() for p in run.rglob("*") if p.is_file()}
     assert [n for n in before if before[n] != again[n]] == ["manifest.json"]
     code, out, err = planner("run", "demo", "lluvias")
     assert code == 0, err
