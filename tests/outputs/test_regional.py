@@ -259,8 +259,8 @@ def test_two_writes_are_the_same_bytes_and_nothing_given_is_changed(folder: Path
     again = regionalized(run)
     (tmp_path / "manifest.json").write_text("{}")
     write_run(tmp_path / "run", again, tmp_path, elapsed_s=9)
-    names = {p.name for p in folder.iterdir()}
-    assert names == {p.name for p in (tmp_path / "run").iterdir()}
+    names, others = ({str(p.relative_to(one)) for p in one.rglob("*") if p.is_file()} for one in (folder, tmp_path / "run"))
+    assert names == others
     assert names >= {f"{name}.csv" for name in FILES} | {f"{name}.geojson" for name in LAYERS}
     assert [n for n in sorted(names) if (folder / n).read_bytes() != (tmp_path / "run" / n).read_bytes()] == ["manifest.json"]
     about = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["regionalizacion"]
