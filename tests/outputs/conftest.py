@@ -24,6 +24,7 @@ from planner.scenarios import Run
 from planner.settings import Scenario
 from planner.travel.teams import team_legs
 from planner.travel.times import compute_travel
+
 collect_ignore = ["qgis_check.py"]  # run by the Python that has QGIS
 
 A, B, C, D, E, F = valley.PLACES
