@@ -90,7 +90,8 @@ def test_the_main_job(planner: Planner, tmp_path: Path) -> None:
                      "distritos.geojson", "redes.geojson", "zonas.geojson", "universo.csv", "universo_partes.csv", "universo_unidades.csv",
                      "reasignaciones.csv", "concordancia.csv", "atendida.csv", "redes.csv", "redes_hospitales.csv", "redes_apoyos.csv",
                      "localidades_lejos_hospital.csv", "jornadas.csv", "jornadas_sedes.csv", "zonas.csv", "zonas_unidades.csv",
-                     "distritos_municipios.csv", "plan.qgz", "plan.xlsx", "informe.html", "mapa.html", "atlas", "atencion.csv", "fuentes.csv",
+                     "distritos_municipios.csv", "plan.qgz", "plan.xlsx", "informe.html", "mapa.html", "atlas", "atencion.csv",
+                     "fuentes.csv",
                      *(f"{name}.qml" for name in ("localidades", "unidades", "propuestas", "rutas", "areas_influencia", "referencias",
                                                   "distritos", "redes", "zonas"))}
     for title in ("Distritos: los de hoy y los que se proponen", "Redes de referencia y zonas de supervisión", "Universo de trabajo",
