@@ -80,7 +80,9 @@ def _nearest_key(kind: type[BaseModel], key: str) -> str | None:
     if name in elsewhere:
         return elsewhere[name]
     near = nearest(name, [path.rpartition(".")[2] for path in paths if path.rpartition(".")[0] == section])
-    return near or elsewhere.get(nearest(name, list(elsewhere)) or "")
+    found = near or elsewhere.get(nearest(name, list(elsewhere)) or "")
+    own, _, last = (found or "").rpartition(".")
+    return last if own and section.startswith(f"{own}.") else found  # of a section under a name of the file's own
 
 
 def _keys(kind: type[BaseModel], within: str = "") -> Iterator[str]:

@@ -262,7 +262,7 @@ def test_units_without_any_capacity_grow_by_nothing() -> None:
 
 @pytest.mark.parametrize("change", [{"require": ("umr-000",)}, {"require": (C,)}, {"require": (U1,), "budget_mxn_year": 1.0}])
 def test_what_is_asked_for_and_cannot_be_had_is_told(change: dict[str, object]) -> None:
-    with pytest.raises(SettingsError, match="^require pide"):
+    with pytest.raises(SettingsError, match="^«?require»? pide"):
         run_scenario(REGION, Scenario(capacity_people_per_nucleo=500.0, **change))  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="require y forbid piden a la vez"):
         validated(Scenario, {"require": [U1], "forbid": [U1]}, "escenario x.toml")
