@@ -1,4 +1,4 @@
-"""Moves of areas between districts, compiled: what a district costs, which areas may leave it, and annealing over both.
+"""What regionalization does most often, compiled: moves of areas between districts, and the least tours of a zone's rounds.
 
 All that districts are judged by is a sum over districts, so a move is counted by counting its two districts anew: nothing drifts.
 Two moves keep every district contiguous. An area passes to a district it touches, with all pieces that it alone held to its own
@@ -296,3 +296,21 @@ def anneal(ground, label, k, seed, moves, recombine, best):  # type: ignore[no-u
 def alone(ground, label):  # type: ignore[no-untyped-def]
     """Cost of the district 0 of a grouping into two: what a set of blocks adds whatever the rest is."""
     return cost(ground, 0, _desk(ground, label, 2, 0))
+
+
+@_compiled
+def tours(minutes):  # type: ignore[no-untyped-def]
+    """Least minutes from the first place through every set of the others (by bits) to each of the set as the last."""
+    n = len(minutes) - 1
+    reached = np.full((1 << n, n), np.inf)
+    for last in range(n):
+        reached[1 << last, last] = minutes[0, last + 1]
+    for mask in range(1, 1 << n):
+        for last in range(n):
+            if not mask >> last & 1:
+                least = np.inf
+                for before in range(n):
+                    if mask >> before & 1:
+                        least = min(least, reached[mask, before] + minutes[before + 1, last + 1])
+                reached[mask | 1 << last, last] = least
+    return reached

@@ -15,6 +15,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from planner.decide.regional.kernel import tours
+
 Array = np.ndarray
 Zone = frozenset[int]
 EXACT_TOUR = 12  # units: larger rounds are the best of insertions and exchanges
@@ -130,16 +132,7 @@ def best_tour(minutes: Array) -> tuple[float, list[int]]:
     n = len(minutes) - 1
     if n < 1:
         return 0.0, [0]
-    told = minutes[1:, 1:]
-    reached = np.full((1 << n, n), np.inf)
-    reached[1 << np.arange(n), np.arange(n)] = minutes[0, 1:]
-    sets = np.arange(1 << n)
-    size = np.bitwise_count(sets)
-    for k in range(1, n):
-        some = sets[size == k]
-        for last in range(n):
-            free = some[~(some >> last & 1).astype(bool)]
-            reached[free | 1 << last, last] = (reached[free] + told[:, last]).min(axis=1)
+    told, reached = minutes[1:, 1:], tours(np.ascontiguousarray(minutes, float))
     ends = reached[-1] + minutes[1:, 0]
     at, last, order = (1 << n) - 1, int(ends.argmin()), []
     total = float(ends[last])
@@ -202,13 +195,14 @@ def _best_zones(board: Board, part: list[int]) -> list[Zone]:
 def _started(board: Board, part: list[int]) -> list[Zone]:
     """Zones grown one by one from the unit with fewest free neighbours, adding those with few and near; the best of some weights."""
     both = board.minutes + board.minutes.T
-    return min((_grown(board, part, both, weight) for weight in _LEAVES), key=board.worth)
+    apart = {k: float(both[k, part][np.isfinite(both[k, part])].sum()) for k in part}
+    return min((_grown(board, part, both, apart, weight) for weight in _LEAVES), key=board.worth)
 
 
-def _grown(board: Board, part: list[int], both: Array, weight: float) -> list[Zone]:
+def _grown(board: Board, part: list[int], both: Array, apart: dict[int, float], weight: float) -> list[Zone]:
     free, zones = set(part), []
     while free:
-        seed = min(free, key=lambda k: (len(board.near[k] & free), -both[k, part][np.isfinite(both[k, part])].sum(), k))
+        seed = min(free, key=lambda k: (len(board.near[k] & free), -apart[k], k))
         zone, beside = {seed}, set(board.near[seed] & free)
         free.discard(seed)
         while beside and len(zone) < board.units_max:
