@@ -58,13 +58,12 @@ def join(grid: Grid, roads: Roads | None, barriers: gpd.GeoSeries | None = None)
         none, ids = np.empty(0), np.empty(0, np.int32)
         return Graph(grid, none, none, none, ids, ids, ids, none, none, ids, none, none, ids, ids, ids, none, none)
     pieces = _Pieces.of(grid, roads)
-    visit_cell, visit_piece, visit_at = _visits(grid, pieces, roads.edges["board"].to_numpy(bool))
+    visit_cell, visit_piece, visit_at, share = _visits(grid, pieces, roads.edges["board"].to_numpy(bool))
     ends = roads.nodes.geometry
     length = roads.edges.geometry.length.to_numpy()
     edge = pieces.edge[visit_piece]
     u, v = (roads.edges[end].to_numpy(np.int64) for end in ("u", "v"))
     inner = (visit_at > SAME_M) & (visit_at < length[edge] - SAME_M)
-    share = np.where(pieces.metres[visit_piece] > 0, (visit_at - pieces.start[visit_piece]) / pieces.metres[visit_piece], 0.0)
     end_x, end_y = ends.x.to_numpy(), ends.y.to_numpy()
     x, y, z = (np.concatenate([at_ends, (one[visit_piece] + (other - one)[visit_piece] * share)[inner]]) for at_ends, one, other in (
         (end_x, pieces.x0, pieces.x1), (end_y, pieces.y0, pieces.y1), (elevation(grid, end_x, end_y), pieces.z0, pieces.z1)))
@@ -167,8 +166,12 @@ def _spanned(
     return (np.where(bridge, low[edge] + rise[edge] * start, z0), np.where(bridge, low[edge] + rise[edge] * (start + metres), z1))
 
 
-def _visits(grid: Grid, pieces: _Pieces, boarded: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each stay of a road that may be boarded in a cell: cell, piece with the point nearest to the centre, metres along the edge."""
+def _visits(grid: Grid, pieces: _Pieces, boarded: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Each stay of a road that may be boarded in a cell: cell, piece with the point nearest to the centre, metres along the edge.
+
+    Last the share of the piece at that point: where it stands must not depend on where the edge begins, as a hair decides
+    whether a walk to a road along a barrier touches it.
+    """
     a, _, c, _, e, f = grid.transform
     row, col = np.divmod(pieces.cell, grid.shape[1])
     dx, dy = pieces.x1 - pieces.x0, pieces.y1 - pieces.y0
@@ -179,7 +182,7 @@ def _visits(grid: Grid, pieces: _Pieces, boarded: np.ndarray) -> tuple[np.ndarra
     stay = np.cumsum(new) - 1
     best = np.lexsort((distance, stay))[np.flatnonzero(new)]
     best = best[(pieces.cell[best] >= 0) & boarded[pieces.edge[best]]]
-    return pieces.cell[best], best, pieces.start[best] + share[best] * pieces.metres[best]
+    return pieces.cell[best], best, pieces.start[best] + share[best] * pieces.metres[best], share[best]
 
 
 def _arcs(

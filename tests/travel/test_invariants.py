@@ -95,6 +95,17 @@ def test_a_road_more_never_lengthens(world, new, sites, places, towards):
         assert (now <= old + SAME).all()
 
 
+def test_a_road_along_a_barrier_is_reached_the_same_when_another_shares_its_vertices():
+    """Where exactly it stands decides whether a walk to it touches the barrier: cutting it elsewhere must not move it by a hair."""
+    fence = gpd.GeoSeries([shapely.LineString([(150, 450), (0, 0)])])
+    grid = ground((SIDE, SIDE))
+    grid = replace(grid, blocked=blocked_steps(grid.shape, grid.transform, fence))
+    world = World(grid, [way((-50.0, -50.0), (150.0, 450.0), (0.0, 0.0))], fence, "a_pie", {"neighbours": 8, "snap_max_m": 150.0})
+    before, after = world.ground(), world.ground([*world.ways, way((-50.0, -50.0), (150.0, 450.0))])
+    old, now = (nearest_surface(on, _set(on, [(1.0, 1.0)]), towards=True).minutes for on in (before, after))
+    assert (now <= old + SAME).all()
+
+
 @SMALL
 @given(worlds(), some(inside, 3), inside, st.booleans())
 def test_a_unit_more_or_more_speed_never_lengthens(world, sites, new, towards):
