@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import valley
 from rasterio.warp import transform_bounds
 
 from planner import cli
@@ -26,6 +27,7 @@ from planner.store import TRAVEL_CACHE, read_region, write_region
 
 UNITS, SLIM = "ESTABLECIMIENTO_SALUD_202501_demo.xlsx", "clues_202509_puntos_demo.csv"
 ITER, INDEX = "iter_99_cpv2020_csv.zip", "IRS_entidades_mpios_2020.xlsx"
+FULL = "capacity_people_per_nucleo = 1000"  # then the valley's two units lack nuclei
 Planner = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[1]
 
@@ -51,6 +53,14 @@ def prepared(processed: Path, tmp_path: Path) -> Path:
     home = tmp_path / "home"
     shutil.copytree(processed / "demo", home / "data/processed/demo")
     (home / "data/processed" / TRAVEL_CACHE).symlink_to(processed / TRAVEL_CACHE)
+    return home
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A home of its own with the hand-drawn valley prepared: for what any region shows, and a run takes two seconds."""
+    home = tmp_path / "home"
+    write_region(valley.region(), home / "data/processed/valle")
     return home
 
 
@@ -106,9 +116,14 @@ def test_the_main_job(planner: Planner, tmp_path: Path) -> None:
     assert planner("run", "demo")[0] == 0
     again = {str(p.relative_to(run)): p.read_bytes() for p in run.rglob("*") if p.is_file()}
     assert [n for n in before if before[n] != again[n]] == ["manifest.json"]
-    code, out, err = planner("run", "demo", "lluvias")
-    assert code == 0, err
-    code, out, err = planner("compare", "demo/base", "demo/lluvias")
+
+
+@pytest.mark.usefixtures("small")
+def test_two_runs_are_compared(planner: Planner) -> None:
+    for scenario in ("base", "lluvias"):
+        code, _, err = planner("run", "valle", scenario)
+        assert code == 0, err
+    code, out, err = planner("compare", "valle/base", "valle/lluvias")
     assert code == 0, err
     assert "season" in out
     assert "lluvias" in out
@@ -356,49 +371,49 @@ def test_a_wrong_scenario_writes_nothing(planner: Planner, tmp_path: Path, scena
 def asked(planner: Planner, folder: Path, scenario: str) -> tuple[dict[str, Any], pd.DataFrame]:
     """The plan's numbers and its proposals after `planner run` of a scenario that must end well."""
     (folder / "x.toml").write_text(scenario, encoding="utf-8")
-    code, _, err = planner("run", "demo", folder / "x.toml", "--replace")
+    code, _, err = planner("run", "valle", folder / "x.toml", "--replace")
     assert code == 0, err
-    run = folder / "home/runs/demo/x"
+    run = folder / "home/runs/valle/x"
     plan = json.loads((run / "indicadores.json").read_text(encoding="utf-8"))["plan"]
     proposals = json.loads((run / "propuestas.geojson").read_text(encoding="utf-8"))["features"]
     assert len(proposals) == plan["numero"]
     return plan, pd.DataFrame([p["properties"] for p in proposals])
 
 
-@pytest.mark.usefixtures("prepared")
+@pytest.mark.usefixtures("small")
 def test_a_budget_that_buys_nothing_is_an_honest_empty_plan(planner: Planner, tmp_path: Path) -> None:
-    for scenario in ("budget_mxn_year = 0", "budget_mxn_year = 1000", "capital_mxn = 0\nallow = ['umr']"):
-        plan, _ = asked(planner, tmp_path, scenario)
+    for scenario in ("budget_mxn_year = 0", "budget_mxn_year = 1000", "capital_mxn = 0\nallow = ['nucleo']"):
+        plan, _ = asked(planner, tmp_path, f"{FULL}\n{scenario}")
         assert (plan["numero"], plan["costo_anual"], plan["personas"], plan["brecha_ponderada_cerrada"]) == (0, 0, 0, 0)
-        assert (tmp_path / "home/runs/demo/x/calendario.csv").read_text(encoding="utf-8").count("\n") == 1
+        assert (tmp_path / "home/runs/valle/x/calendario.csv").read_text(encoding="utf-8").count("\n") == 1
 
 
-@pytest.mark.usefixtures("prepared")
+@pytest.mark.usefixtures("small")
 def test_what_cannot_be_paid_for_or_is_asked_for_twice_is_told(planner: Planner, tmp_path: Path) -> None:
-    first = next(i for i in sorted(asked(planner, tmp_path, "")[1]["id"]) if i.startswith(("nucleo", "umr")))
+    first = next(i for i in sorted(asked(planner, tmp_path, FULL)[1]["id"]) if i.startswith(("nucleo", "umr")))
     shutil.rmtree(tmp_path / "home/runs")
     for scenario in (f"require = ['{first}']\nbudget_mxn_year = 0", f"require = ['{first}']\nbudget_mxn_year = 1000"):
-        (tmp_path / "x.toml").write_text(scenario, encoding="utf-8")
-        code, _, err = planner("run", "demo", tmp_path / "x.toml")
+        (tmp_path / "x.toml").write_text(f"{FULL}\n{scenario}", encoding="utf-8")
+        code, _, err = planner("run", "valle", tmp_path / "x.toml")
         assert code == 1
         assert err.splitlines()[-1].startswith(f"Error: require pide {first}, que cuesta "), err
         assert not (tmp_path / "home/runs").exists()
 
 
-@pytest.mark.usefixtures("prepared")
+@pytest.mark.usefixtures("small")
 def test_units_without_any_capacity_attend_nobody(planner: Planner, tmp_path: Path) -> None:
     plan, proposals = asked(planner, tmp_path, "capacity_people_per_nucleo = 0")
-    assert not set(proposals["tipo"]) & {"umr", "nucleo", "plaza"}, "they would seat nobody"
-    total = json.loads((tmp_path / "home/runs/demo/x/indicadores.json").read_text(encoding="utf-8"))["total"]["actual"]
+    assert not set(proposals.get("tipo", ())) & {"umr", "nucleo", "plaza"}, "they would seat nobody"
+    total = json.loads((tmp_path / "home/runs/valle/x/indicadores.json").read_text(encoding="utf-8"))["total"]["actual"]
     assert total["con_servicio"] == pytest.approx(0.0, abs=1e-9)
     assert plan["costo_anual"] <= 100e6
 
 
-@pytest.mark.usefixtures("prepared")
+@pytest.mark.usefixtures("small")
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
 @pytest.mark.parametrize("step", ["Calculando tiempos", "Buscando intervenciones", "Escribiendo archivos"])
 def test_ctrl_c_in_mid_run_is_told_and_leaves_nothing(tmp_path: Path, step: str) -> None:
-    with subprocess.Popen([sys.executable, "-m", "planner", "--home", str(tmp_path / "home"), "run", "demo"], text=True,
+    with subprocess.Popen([sys.executable, "-m", "planner", "--home", str(tmp_path / "home"), "run", "valle"], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as running:
         assert running.stderr
         before: list[str] = []
@@ -421,18 +436,18 @@ def test_unprepared_regions_and_missing_runs_are_told(planner: Planner) -> None:
     assert planner("compare", "a/b")[0] == 1
 
 
-@pytest.mark.usefixtures("prepared")
+@pytest.mark.usefixtures("small")
 def test_another_run_under_the_same_name_needs_replace(planner: Planner, tmp_path: Path) -> None:
     path = tmp_path / "poco.toml"
     path.write_text("budget_mxn_year = 0", encoding="utf-8")
-    assert planner("run", "demo", path)[0] == 0
+    assert planner("run", "valle", path)[0] == 0
     path.write_text("budget_mxn_year = 10_000_000", encoding="utf-8")
-    code, _, err = planner("run", "demo", path)
+    code, _, err = planner("run", "valle", path)
     assert code == 1
     assert "--replace" in err
-    assert planner("run", "demo", path, "--replace")[0] == 0
-    grid = load_grid(tmp_path / "home/data/processed/demo", "EPSG:32614")
-    assert grid.shape == read_region(tmp_path / "home/data/processed/demo").grid.shape
+    assert planner("run", "valle", path, "--replace")[0] == 0
+    grid = load_grid(tmp_path / "home/data/processed/valle", "EPSG:32614")
+    assert grid.shape == read_region(tmp_path / "home/data/processed/valle").grid.shape
 
 
 @pytest.mark.parametrize("words", [
