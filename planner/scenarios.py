@@ -49,24 +49,52 @@ class Run:
     regional: Regionalization | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What a scenario finds before it chooses; no name, budget or cap of capital changes it."""
+
+    region: Region
+    travel: Travel
+    access: Access
+    choices: Choices
+    cache: Path | None
+
+
 def run_scenario(region: Region, scenario: Scenario, *, progress: Told = lambda _: None, cache: Path | None = None) -> Run:
     """Travel, access, options, selection and consequences of one scenario.
 
     `progress` is told each step in words before it starts; `cache` is a folder that keeps travel between runs.
     Raises PlannerError kinds only.
     """
+    return _asked(choose(find_facts(region, scenario, progress=progress, cache=cache), scenario, progress=progress), progress)
+
+
+def find_facts(region: Region, scenario: Scenario, *, progress: Told = lambda _: None, cache: Path | None = None) -> Facts:
+    """Travel, access and feasible options of a scenario."""
     region = network_of(region, scenario)
     progress("Calculando tiempos de traslado")
     travel = compute_travel(region, scenario, cache)
     progress("Calculando acceso y brecha")
     access = compute_access(region, travel, scenario)
     progress("Buscando intervenciones factibles")
-    choices = feasible_options(region, travel, access, scenario, cache)
-    progress(f"Eligiendo entre {len(choices.options)} intervenciones")
-    plan = select(choices, region.localities, access, scenario)
+    return Facts(region, travel, access, feasible_options(region, travel, access, scenario, cache), cache)
+
+
+def choose(found: Facts, scenario: Scenario, *, progress: Told = lambda _: None) -> Run:
+    """The plan and its consequences, without curve, other plans or draws."""
+    progress(f"Eligiendo entre {len(found.choices.options)} intervenciones")
+    plan = select(found.choices, found.region.localities, found.access, scenario)
     progress("Calculando consecuencias")
-    outcome, why = _consequences(region, travel, access, choices, plan, scenario, cache)
-    return _asked(Run(region, scenario, travel, access, choices, plan, outcome, why, cache=cache), progress)
+    outcome, why = _consequences(found, plan, scenario)
+    return Run(found.region, scenario, found.travel, found.access, found.choices, plan, outcome, why, cache=found.cache)
+
+
+def choose_again(run: Run, scenario: Scenario) -> Run:
+    """The same facts and options under another budget: only the plan and its consequences are computed anew.
+
+    Right only if `scenario` differs from the run's in `name`, `budget_mxn_year` and `capital_mxn`, on which no option depends.
+    """
+    return choose(Facts(run.region, run.travel, run.access, run.choices, run.cache), scenario)
 
 
 def _asked(run: Run, progress: Told) -> Run:
@@ -92,24 +120,13 @@ def regionalized(run: Run, *, progress: Told = lambda _: None) -> Run:
     return replace(run, regional=found)
 
 
-def choose_again(run: Run, scenario: Scenario) -> Run:
-    """The same facts and options under another budget: only the plan and its consequences are computed anew.
-
-    Right only if `scenario` differs from the run's in `name`, `budget_mxn_year` and `capital_mxn`, on which no option depends.
-    """
-    plan = select(run.choices, run.region.localities, run.access, scenario)
-    outcome, why = _consequences(run.region, run.travel, run.access, run.choices, plan, scenario, run.cache)
-    return replace(run, scenario=scenario, plan=plan, outcome=outcome, explained=why, curve=None, others=(), robustness=None,
-                   regional=None)
-
-
-def _consequences(region: Region, travel: Travel, access: Access, choices: Choices, plan: Plan, scenario: Scenario, cache: Path | None
-                  ) -> tuple[Outcome, pd.DataFrame]:
+def _consequences(found: Facts, plan: Plan, scenario: Scenario) -> tuple[Outcome, pd.DataFrame]:
     """The outcome, with the teams' ways and what the checker of circuits says, and why each option and each place stands as it does."""
-    outcome = evaluate(region, travel, access, plan, scenario)
+    region, access = found.region, found.access
+    outcome = evaluate(region, found.travel, access, plan, scenario)
     circuits = [o for o in chosen_options(plan) if o.days]
     driven = [schedule(o, scenario)[["from_id", "to_id"]] for o in circuits]
-    legs = team_legs(region, scenario, pd.concat(driven) if driven else pd.DataFrame(columns=["from_id", "to_id"]), cache)
+    legs = team_legs(region, scenario, pd.concat(driven) if driven else pd.DataFrame(columns=["from_id", "to_id"]), found.cache)
     why = explained(region.localities, access, scenario, plan)
     why = why.assign(sentence=[sentence(row, scenario) for _, row in why.iterrows()])
     told = why.reindex(outcome.proposals.index)
@@ -117,6 +134,6 @@ def _consequences(region: Region, travel: Travel, access: Access, choices: Choic
         **{c: told[c].astype(float) for c in ("incremental_people", "incremental_weighted", "year")},
         reason=[f"{reason}; {more}" for reason, more in zip(outcome.proposals["reason"], told["sentence"], strict=True)])
     localities = outcome.localities
-    reason = localities["reason"].fillna(why_not(plan, choices.reached, region, access, scenario).reindex(localities.index))
+    reason = localities["reason"].fillna(why_not(plan, found.choices.reached, region, access, scenario).reindex(localities.index))
     return replace(outcome, localities=localities.assign(reason=reason), proposals=proposals, legs=legs,
                    violations=(*outcome.violations, *circuit_faults(circuits, legs, scenario, region))), why

@@ -11,13 +11,14 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "planner").rglob("*.py"))
 # Each layer may import itself and what stands before it.
 LAYERS = (("errors", "kinds", "keeping"), ("columns",), ("model", "schema", "words"), ("assumptions", "refusals"),
-          ("settings", "regionfile", "scenariofile"), ("sources", "region", "network", "store", "checks"), ("travel",), ("access",),
-          ("decide",), ("scenarios",), ("outputs",), ("demo", "ui", "commands", "cli", "__main__"))
+          ("settings", "regionfile", "scenariofile"), ("sources", "region", "network", "store", "checks", "corrections"), ("travel",),
+          ("access",), ("decide",), ("scenarios",), ("outputs",), ("demo", "ui", "commands", "cli", "__main__"))
 ORDER_WITHIN = {("model", "schema"), ("schema", "model"), ("words", "schema"), ("schema", "words"),
-                ("settings", "regionfile", "scenariofile"), ("ui", "cli"), ("ui", "demo"), ("demo", "cli"), ("demo", "ui"),
+                ("settings", "regionfile", "scenariofile"), ("ui", "cli"), ("demo", "cli"), ("demo", "ui"),
                 ("commands", "cli"), ("commands", "ui"), ("ui", "commands")}
 HOMES = {
-    "streamlit": {"ui", "app.py"}, "streamlit_folium": {"ui"}, "folium": {"outputs/maps.py"}, "branca": {"outputs/maps.py"},
+    "streamlit": {"ui", "app.py"}, "streamlit_folium": {"ui"}, "folium": {"outputs/maps.py"},
+    "branca": {"outputs/maps.py", "outputs/mapground.py"},
     "osmnx": {"sources/osm.py"}, "osmium": {"sources/osm.py"}, "rasterio": {"sources/rasters.py", "access/catchments.py"},
     "numba": {"travel/search.py", "decide/regional/kernel.py"}, "icalendar": {"outputs/calendar.py"},
     "sklearn": {"decide"}, "highspy": {"decide/solver.py"}, "pyvrp": {"decide/routing.py"},

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from planner import schema
+from planner.decide.curve import Curve
 from planner.model import Plan
 from planner.outputs.exporting import csv_bytes, exported
 from planner.scenarios import Run
@@ -87,9 +88,17 @@ def circuits_table(run: Run) -> pd.DataFrame:
 
 def curve_table(run: Run) -> pd.DataFrame:
     """One row by budget: cost, gap closed and its bounds, and by kind how many and what they close."""
-    if run.curve is None:
-        return pd.DataFrame()
-    found = run.curve.table()
+    return pd.DataFrame() if run.curve is None else budgets_table(run.curve)
+
+
+def curve_points(curve: Curve) -> list[dict[str, Any]]:
+    """The rows of `budgets_table` as `curva.puntos` of the indicators holds them."""
+    return [{str(key): value for key, value in row.items()} for row in budgets_table(curve).to_dict("records")]
+
+
+def budgets_table(curve: Curve) -> pd.DataFrame:
+    """What each budget of a curve buys, under its export names."""
+    found = curve.table()
     kinds = [k for k in KINDS_PLURAL if any(k in n for n in found["number"])]
     return pd.DataFrame({
         "presupuesto": found["budget_mxn"], "costo_anual": found["cost_mxn"], "cierra": found["value"], "cota": found["bound"],
@@ -109,7 +118,7 @@ def decision_indicators(run: Run) -> dict[str, Any]:
     if run.region.circuits is not None:
         told["circuitos_hoy"] = _told(circuits_table(run))
     if run.curve is not None:
-        told["curva"] = {"puntos": curve_table(run).to_dict("records"), "todo": run.curve.everything.solution.value,
+        told["curva"] = {"puntos": curve_points(run.curve), "todo": run.curve.everything.solution.value,
                          "presupuesto_casi_todo": run.curve.nearly_all_mxn, "presupuesto_casi_todo_cota": run.curve.nearly_all_bound_mxn}
     if run.others:
         told["otros_planes"] = [_other(run.plan, other) for other in run.others]

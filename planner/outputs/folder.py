@@ -5,6 +5,9 @@ Equal runs give equal bytes; only manifest.json carries the date and the seconds
 
 from __future__ import annotations
 
+import hashlib
+import io
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +30,7 @@ from planner.outputs.workbook import workbook_files
 from planner.scenarios import Run
 
 INDICATORS = "indicadores.json"
+_DATE = (2000, 1, 1, 0, 0, 0)  # equal runs give equal bytes
 
 
 def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> None:
@@ -43,6 +47,20 @@ def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> No
         written = {p.relative_to(new).as_posix(): digest(p) for p in sorted(new.rglob("*")) if p.is_file()}
         dated = {"fecha": datetime.now(UTC).isoformat(timespec="seconds"), "segundos": round(elapsed_s, 1)}
         (new / MANIFEST).write_bytes(canonical_json({**report.about, **dated, "archivos": written}).encode())
+
+
+def packed_run(report: Report, told: Callable[[str], None] = lambda _: None) -> bytes:
+    """A zip of every file that `write_run` writes, its manifest without date and seconds; `told` each file before it is made."""
+    packed = io.BytesIO()
+    written: dict[str, str] = {}
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for name, content in run_files(report):
+            told(f"Escribiendo {name}")
+            written[name] = hashlib.sha256(content).hexdigest()
+            target.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED)
+        about = canonical_json({**report.about, "archivos": dict(sorted(written.items()))})
+        target.writestr(zipfile.ZipInfo(MANIFEST, _DATE), about.encode(), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def run_files(report: Report) -> Iterator[tuple[str, bytes]]:

@@ -1,6 +1,6 @@
 /* Draws the planner's layers on a Leaflet map. Data arrive column by column and are shown as text, never as HTML. */
 /* `names`: the layers of this map with what the reader calls them, ground up; those in `hidden` are shown on demand. */
-window.plannerMap = function (map, base, names, hidden) {
+window.plannerMap = function (map, names, hidden) {
   const PI = Math.PI;
   const ring = (n, turn, inner) => Array.from({length: n}, (_, i) => {
     const far = inner && i % 2 ? inner : 1;
@@ -35,11 +35,22 @@ window.plannerMap = function (map, base, names, hidden) {
     return node;
   };
   let clicks = 0;
-  let focus = "";  // what the view was last set for: a click keeps the view, a search moves it
+  const tell = what => window.Streamlit && window.Streamlit.setComponentValue({...what, click: ++clicks});
+
+  /* What outlives this frame while its page is open: layers received, the view, the layers that are shown. */
+  const HELD = 48;  // layers; those not drawn for longest are forgotten first
+  let page = window;
+  try { if (window.parent.document) page = window.parent; } catch (fault) { /* a page of another origin keeps nothing for us */ }
+  const held = page.plannerHeld = page.plannerHeld || new Map();
+  const store = page === window ? null : page.sessionStorage;  // a file remembers nothing
+  const recall = key => store && JSON.parse(store.getItem("planner-" + key));
+  const remember = (key, value) => store && store.setItem("planner-" + key, JSON.stringify(value));
+  let focus = recall("focus") || "";  // what the view was last set for: a click keeps the view, a search moves it
+  const setFocus = place => { focus = place; remember("focus", place); };
   const choose = (kind, id, own) => {
-    focus = kind + "/" + id;
+    setFocus(kind + "/" + id);
     if (window.plannerChosen) window.plannerChosen(kind, id, own);  // a page without a server tells it itself
-    else if (window.Streamlit) window.Streamlit.setComponentValue({kind: kind, id: id, click: ++clicks});
+    else tell({kind: kind, id: id});
   };
 
   const groups = {}, drawn = {}, overlays = {};
@@ -47,38 +58,55 @@ window.plannerMap = function (map, base, names, hidden) {
   pane.style.zIndex = 300;
   pane.style.pointerEvents = "none";
   const below = {pane: "ground", renderer: L.canvas({pane: "ground"}), interactive: false};
-  if (base.barriers.lines.length + base.barriers.areas.length) {
-    overlays["Ríos y otras barreras"] = L.featureGroup([
-      L.polygon(base.barriers.areas, {...below, color: "#9cc3dd", weight: 1, fillColor: "#cfe3ef", fillOpacity: 1}),
-      L.polyline(base.barriers.lines, {...below, color: "#9cc3dd", weight: 1.6})]).addTo(map);
-  }
-  if (base.image) overlays["Caminos"] = L.imageOverlay(base.image, base.image_bounds, {opacity: 0.9}).addTo(map);
-  if (base.roads.length) {
-    overlays["Caminos"] = L.featureGroup(base.roads.map(
-      road => L.polyline(road.lines, {...below, color: road.color, weight: road.weight}))).addTo(map);
-  }
-  const borders = L.polyline(base.borders, {color: "#8a94a0", weight: 1, interactive: false}).addTo(map);
+  const shown = recall("layers") || {};  // by what the reader calls it, what was switched on or off
   names.forEach(([key, label]) => {
     groups[key] = L.featureGroup();
-    if (!hidden.includes(key)) groups[key].addTo(map);
+    if (shown[label] === undefined ? !hidden.includes(key) : shown[label]) groups[key].addTo(map);
     if (label) overlays[label] = groups[key];
   });
-  L.control.layers(null, overlays, {collapsed: true, position: "topright"}).addTo(map);
+  const control = L.control.layers(null, overlays, {collapsed: true, position: "topright"}).addTo(map);
   L.control.zoom({zoomInTitle: "Acercar", zoomOutTitle: "Alejar"}).addTo(map);
   L.control.scale({imperial: false}).addTo(map);
-  if (base.note) {
-    const note = L.control({position: "bottomright"});
-    note.onAdd = () => {
-      const node = L.DomUtil.create("div", "planner-note");
-      node.textContent = base.note;
-      return node;
-    };
-    note.addTo(map);
-  }
-  map.fitBounds(base.bounds, {padding: [12, 12], animate: false});
+
+  /* The ground: barriers, roads, borders, a note; its colours and names serve every layer. */
+  let base = null, ground = [];
+  const addGround = (label, layer) => {
+    if (shown[label] !== false) layer.addTo(map);
+    control.addOverlay(layer, label);
+    ground.push(layer);
+  };
+  const drawGround = data => {
+    ground.forEach(layer => { control.removeLayer(layer); layer.remove(); });
+    ground = [];
+    base = data;
+    if (data.barriers.lines.length + data.barriers.areas.length) {
+      addGround("Ríos y otras barreras", L.featureGroup([
+        L.polygon(data.barriers.areas, {...below, color: "#9cc3dd", weight: 1, fillColor: "#cfe3ef", fillOpacity: 1}),
+        L.polyline(data.barriers.lines, {...below, color: "#9cc3dd", weight: 1.6})]));
+    }
+    if (data.image) addGround("Caminos", L.imageOverlay(data.image, data.image_bounds, {opacity: 0.9}));
+    if (data.roads.length) {
+      addGround("Caminos", L.featureGroup(data.roads.map(
+        road => L.polyline(road.lines, {...below, color: road.color, weight: road.weight}))));
+    }
+    ground.push(L.polyline(data.borders, {...below, color: "#8a94a0", weight: 1}).addTo(map));
+    if (data.note) {
+      const note = L.control({position: "bottomright"});
+      note.onAdd = () => {
+        const node = L.DomUtil.create("div", "planner-note");
+        node.textContent = data.note;
+        return node;
+      };
+      ground.push(note.addTo(map));
+    }
+    const view = recall("view-" + data.key);
+    if (view) map.setView(view.center, view.zoom, {animate: false});
+    else map.fitBounds(data.bounds, {padding: [12, 12], animate: false});
+  };
+  map.on("moveend", () => base && remember("view-" + base.key, {center: map.getCenter(), zoom: map.getZoom()}));
 
   /* Marks shrink on a map of a whole state, so that towns are seen between units. */
-  const SMALLEST = {localidades: 0.45, unidades: 0.4, otras: 0.4, propuestas: 0.6, sedes: 0.5, hospitales: 0.8};
+  const SMALLEST = {localidades: 0.45, unidades: 0.4, otras: 0.4, propuestas: 0.6, sedes: 0.5, hospitales: 0.8, avisos: 0.7};
   const scale = name => Math.min(1.25, Math.max(SMALLEST[name], 1 + (map.getZoom() - 10.5) * 0.22));
   const rescale = () => Object.keys(SMALLEST).filter(name => groups[name]).forEach(name => groups[name].eachLayer(mark => {
     mark.options.weight = mark.options.line * Math.min(1, scale(name));
@@ -88,12 +116,18 @@ window.plannerMap = function (map, base, names, hidden) {
 
   const points = (group, data, kind, style, lines) => {
     for (let i = 0; i < data.id.length; i++) {
+      if (data.rows && !(data.rows[i >> 3] >> (i & 7) & 1)) continue;  // filtered out
       const look = style(i);
       const mark = new Mark([data.lat[i], data.lon[i]], {...look, bubblingMouseEvents: false, size: look.radius, line: look.weight});
       mark.bindTooltip(() => box(lines(i)), {direction: "top", sticky: true});
       if (kind) mark.on("click", () => choose(kind, data.id[i]));
       group.addLayer(mark);
     }
+  };
+  const unfold = steps => {  // whole steps of 1e-4 degrees from the point before
+    const ring = [];
+    for (let i = 0, lat = 0, lon = 0; i < steps.length; i += 2) ring.push([(lat += steps[i]) / 1e4, (lon += steps[i + 1]) / 1e4]);
+    return ring;
   };
   const draw = {
     localidades: (group, data) => points(group, data, "localidad",
@@ -110,12 +144,18 @@ window.plannerMap = function (map, base, names, hidden) {
       group.addLayer(L.polyline(line, {color: "#b0256f", weight: data.alone ? 2 : 1, opacity: data.alone ? 0.8 : 0.35})
         .bindTooltip(() => box(["Ruta propuesta", data.name[i], data.note[i]]), {sticky: true}));
     }),
+    influencias: (group, data) => data.rings.forEach((ring, i) => group.addLayer(
+      L.polygon(unfold(ring), {...below, color: "#1f5fa8", weight: 0.6, opacity: 0.6, fillOpacity: 0.3,
+                               fillColor: base.bands[Math.min(data.band[i], base.bands.length - 1)]}))),
     areas: (group, data) => data.rings.forEach((rings, i) => group.addLayer(
       L.polygon(rings, {color: "#1f5fa8", weight: 1, opacity: 0.7, fillColor: base.bands[Math.min(data.band[i], base.bands.length - 1)],
                         fillOpacity: 0.35, interactive: false}))),
     referencias: (group, data) => data.line.forEach((line, i) => group.addLayer(
       L.polyline(line, {color: "#d55e00", weight: 3, opacity: 0.85})
         .bindTooltip(() => box(["Camino al hospital de referencia", data.name[i]]), {sticky: true}))),
+    avisos: (group, data) => points(group, data, "",
+      i => ({radius: 6, shape: data.kind[i] === "unidad" ? "square" : "circle", color: "#14213d", weight: 1, fillColor: "#d55e00",
+             fillOpacity: 0.85}), i => [data.name[i], data.id[i], data.told[i]]),
     distritos: (group, data) => data.rings.forEach((parts, i) => {
       const shape = L.polygon(parts, {color: "#33404d", weight: 1.6, fillColor: data.colors[data.color[i]], fillOpacity: 0.42})
         .bindTooltip(() => box(data.lines[i]), {sticky: true});
@@ -140,30 +180,59 @@ window.plannerMap = function (map, base, names, hidden) {
     elegida: (group, data) => {
       group.addLayer(new Mark([data.lat, data.lon], {radius: 13, color: "#111", weight: 2.5, fill: false, interactive: false}));
       if (data.place !== focus) map.fitBounds(data.view, {padding: [40, 40], maxZoom: 12, animate: false});
-      focus = data.place;
+      setFocus(data.place);
     },
   };
 
-  /* `layers`: name -> {key, ...columns}. A layer whose key has not changed is left as it stands. */
+  /* A layer as it is drawn: what the page holds of it, with the columns of the layer that it stands on; null if some are not held. */
+  const whole = named => {
+    const data = held.get(named.key), under = data && data.on ? held.get(data.on) : {};
+    return data && under ? {...under, ...data} : null;
+  };
+  const hold = layers => {
+    Object.values(layers).forEach(data => {
+      const known = Object.keys(data).length > 1 ? data : held.get(data.key);
+      held.delete(data.key);
+      if (known) held.set(data.key, known);
+    });
+    while (held.size > HELD) held.delete(held.keys().next().value);
+  };
+  const order = () => names.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
+
+  /* `layers`: name -> {key, ...columns}, or only {key} where the columns were sent before. A layer whose key has not changed is left
+     as it stands; one that is not shown waits until it is. `filtro` holds the rows that are drawn, as bits, by layer. */
+  let last = {};
   this.update = layers => {
+    hold(layers);
+    const lost = Object.values(layers).filter(named => !whole(named)).map(named => named.key);
+    if (lost.length) return tell({lost: lost});
+    last = layers;
+    if (!base || base.key !== layers.base.key) drawGround(held.get(layers.base.key));
+    const only = layers.filtro ? whole(layers.filtro) : {};
     let changed = false;
     names.forEach(([name]) => {
-      const data = layers[name], key = data ? data.key : "";
-      if (drawn[name] === key) return;
+      const named = layers[name], rows = only[name], key = named ? named.key + (rows || "") : "";
+      if (drawn[name] === key || (named && !map.hasLayer(groups[name]))) return;
       drawn[name] = key;
       changed = true;
       groups[name].clearLayers();
-      if (data) draw[name](groups[name], data);
-      else if (name === "elegida") focus = "";
+      if (named) draw[name](groups[name], {...whole(named), rows: rows && Uint8Array.from(atob(rows), c => c.charCodeAt(0))});
+      else if (name === "elegida") setFocus("");
     });
     if (changed) {
       rescale();
-      names.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
+      order();
     }
   };
-  map.on("overlayadd", () => {
-    rescale();
-    names.forEach(([name]) => map.hasLayer(groups[name]) && groups[name].bringToFront());
-  });
-  borders.bringToBack();
+  const switched = on => event => {
+    shown[event.name] = on;
+    remember("layers", shown);
+    if (on && last.base) {
+      this.update(last);
+      rescale();
+      order();
+    }
+  };
+  map.on("overlayadd", switched(true));
+  map.on("overlayremove", switched(false));
 };

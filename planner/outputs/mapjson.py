@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -30,6 +31,39 @@ def keyed(columns: Mapping[str, Any]) -> str:
     """The columns as JSON with a key of their content, by which the script sees what has changed."""
     body = text_json(columns)
     return text_json({"key": hashlib.sha256(body.encode()).hexdigest()[:16]})[:-1] + "," + body[1:]
+
+
+def named_only(layer: str) -> str:
+    """A layer of `keyed` without its columns, for a page that holds them.
+
+    >>> named_only(keyed({"a": 1})) == keyed({"a": 1})[:26] + "}"
+    True
+    """
+    return layer[: layer.index('"', len('{"key":"')) + 1] + "}"
+
+
+def key_of(layer: str) -> str:
+    """The key of a layer of `keyed`."""
+    return str(json.loads(named_only(layer))["key"])
+
+
+def bits(rows: np.ndarray) -> str:
+    """Which rows, as base64 of bits, the first row in the lowest bit.
+
+    >>> bits(np.array([True, False, False, True]))
+    'CQ=='
+    """
+    return base64.b64encode(np.packbits(rows, bitorder="little").tobytes()).decode()
+
+
+def steps(ring: Any, digits: int = 4) -> list[int]:
+    """A line in degrees as whole steps of the last digit, latitude and longitude in turn, each from the point before.
+
+    >>> steps(shapely.LineString([(-99.0, 20.0), (-98.9999, 20.0002)]))
+    [200000, -990000, 2, 1]
+    """
+    at = np.rint(np.asarray(ring.coords)[:, [1, 0]] * 10**digits).astype(int)
+    return np.diff(at, axis=0, prepend=np.zeros((1, 2), int)).ravel().tolist()  # type: ignore[no-any-return]
 
 
 def points(frame: gpd.GeoDataFrame, name: str) -> dict[str, Any]:

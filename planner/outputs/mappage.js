@@ -9,7 +9,7 @@
     return node;
   };
   const map = L.map("mapa", {preferCanvas: true, zoomControl: false, attributionControl: false, minZoom: 5, maxZoom: 15, zoomSnap: 0.25});
-  const planner = new window.plannerMap(map, base, names, hidden);
+  const planner = new window.plannerMap(map, names, hidden);
   document.querySelector(".leaflet-control-layers-toggle").title = "Capas";
 
   /* Every place of the map: kind, id, name, where it stands and its row in what is told of its kind. */
@@ -38,7 +38,7 @@
   const draw = () => {
     const ring = chosen && {key: chosen.kind + chosen.id, place: chosen.kind + "/" + chosen.id, lat: chosen.lat, lon: chosen.lon,
                             view: [[chosen.lat - 0.05, chosen.lon - 0.05], [chosen.lat + 0.05, chosen.lon + 0.05]]};
-    planner.update(ring ? {...layers(), elegida: ring} : layers());
+    planner.update({base: base, ...layers(), ...(ring ? {elegida: ring} : {})});
   };
 
   const tell = place => {

@@ -19,8 +19,9 @@ from planner.model import Region
 from planner.outputs import mapregions
 from planner.outputs.credits import source
 from planner.outputs.layers import TABLES
+from planner.outputs.mapground import prepare_base
 from planner.outputs.mapjson import text_json
-from planner.outputs.maps import LAYERS, LEGEND_STYLE, ON_DEMAND, legend_html, prepare_base, prepare_layers
+from planner.outputs.maps import LAYERS, LEGEND_STYLE, ON_DEMAND, legend_html, prepare_layers
 from planner.outputs.report import Report
 from planner.outputs.webpage import heading, text
 from planner.words import BY_MODE, CLASSES, KINDS
@@ -86,7 +87,8 @@ def map_files(report: Report) -> dict[str, bytes]:
     region = report.run.region
     base = prepare_base(region.municipalities, region.grid, "Región SINTÉTICA" if region.synthetic else "", region.roads, region.barriers)
     data = prepare_layers({name: report.layers[name] for name in _DRAWN}) | _regional(report)
-    names = [*((key, words) for key, words in _REGIONAL.items() if key in data), *LAYERS.items()]
+    names = [*((key, words) for key, words in _REGIONAL.items() if key in data),
+             *((key, words) for key, words in LAYERS.items() if key != "influencias")]
     parts = {"base": base, "names": text_json(names), "hidden": text_json([*ON_DEMAND, *_REGIONAL]), "data": _joined(data),
              "told": text_json({kind: _told(report, kind, data) for kind in _TOLD}), "plan": _under_plan(report.layers["localidades"])}
     own = resources.files("planner.outputs").joinpath("mappage.js").read_text(encoding="utf-8")

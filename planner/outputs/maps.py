@@ -20,12 +20,9 @@ import numpy as np
 import pandas as pd
 import shapely
 from branca.element import MacroElement
-from branca.utilities import image_to_url
 from folium.template import Template
-from pyproj import Transformer
 
-from planner.model import Grid, Roads
-from planner.outputs.mapjson import keyed, latlon, points, rings, text_json
+from planner.outputs.mapjson import bits, key_of, keyed, latlon, points, rings, steps, text_json
 
 VENDOR = "/app/static/vendor/leaflet/"
 # Fixed classes: a colour means the same score in every scenario and region. Upper edges, inclusive.
@@ -57,19 +54,15 @@ PROPOSAL_STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "ambulancia": ("Ambulancia", {"shape": "cross", "radius": 11}),
 }
 PROPOSALS_LOOK = {"fillColor": "#e7298a", "color": "#ffffff", "weight": 1.4, "fillOpacity": 1}
-_ROAD_INK = ((40.0, 205), (70.0, 178), (np.inf, 150))  # up to km/h -> grey
-# Classes of vector roads, the main ones first, with grey and width; streets and paths are not for this scale.
-_ROAD_LINES: tuple[tuple[tuple[str, ...], str, float], ...] = (
-    (("motorway", "trunk", "primary", "carretera"), "#8f8f8f", 1.8), (("secondary", "ferry"), "#9c9c9c", 1.4),
-    (("tertiary",), "#aaaaaa", 1.2), (("unclassified", "road", "camino"), "#bdbdbd", 1.0), (("track",), "#cccccc", 0.8))
 _DETAIL_DEG = 1e-4  # of the ways of teams, ten metres
-_POINTS = 20_000  # of each base layer at most: what a browser draws without delay
 
 
 # Layers of each map with what the reader calls them, ground up; units outside the planned network are shown on demand.
-LAYERS = {"areas": "Área de influencia", "referencias": "Camino al hospital", "rutas": "Rutas", "localidades": "Localidades",
+LAYERS = {"influencias": "Áreas de influencia, todas", "areas": "Área de influencia", "referencias": "Camino al hospital",
+          "rutas": "Rutas", "localidades": "Localidades",
           "otras": "Otras unidades", "propuestas": "Propuestas", "unidades": "Unidades", "elegida": ""}
-ON_DEMAND = ("otras",)
+ON_DEMAND = ("influencias", "otras")
+FLAGGED = {"avisos": "Lugares con aviso"}  # the map of what the data checks found
 
 
 class OfflineMap(folium.Map):
@@ -112,30 +105,6 @@ def score_class(score: pd.Series) -> np.ndarray:
     return np.where(np.isnan(values), len(SCORE_EDGES), np.searchsorted(SCORE_EDGES, values, side="left")).astype(int)
 
 
-def prepare_base(
-    municipalities: gpd.GeoDataFrame, grid: Grid, note: str = "", roads: Roads | None = None, barriers: gpd.GeoSeries | None = None
-) -> str:
-    """What never changes in a region, as JSON: municipal borders, roads, barriers, colours and names; `note` stands on the map.
-
-    Roads of a raster are an image; vector roads are lines, the main classes as far as _POINTS go, bent as finely as a
-    quarter of a cell. Of barriers too the largest come first.
-    """
-    image, image_bounds = _road_image(grid) if (grid.road_kmh > 0).any() else (None, None)
-    drawn = municipalities[municipalities.geometry.notna() & ~municipalities.geometry.is_empty]
-    west, south, east, north = drawn.to_crs(4326).total_bounds.tolist() if len(drawn) else _corners(grid)
-    simple = drawn.geometry.simplify_coverage(grid.cell_m)
-    lines = shapely.get_parts(shapely.line_merge(shapely.union_all(simple.to_crs(4326).boundary.to_numpy())))
-    units = [style | {"fillOpacity": 1} for _, _, style in UNIT_STYLES.values()]
-    return text_json({
-        "note": note, "borders": [latlon(line, 4) for line in lines], "bounds": [[south, west], [north, east]],
-        "image": image, "image_bounds": image_bounds, "roads": [] if roads is None else _road_lines(roads, grid.cell_m / 4),
-        "barriers": {"lines": [], "areas": []} if barriers is None else _barriers(barriers, grid.cell_m / 4),
-        "colors": [*SCORE_COLORS, NO_DATA], "bands": BANDS,
-        "units": units, "unit_names": [name for name, _, _ in UNIT_STYLES.values()],
-        "proposals": [PROPOSALS_LOOK | style for _, style in PROPOSAL_STYLES.values()],
-        "proposal_names": [name for name, _ in PROPOSAL_STYLES.values()]})
-
-
 def prepare_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, str]:
     """The layers `localidades`, `unidades`, `propuestas` and `rutas` that are given, as JSON columns with a key of the content.
 
@@ -144,9 +113,39 @@ def prepare_layers(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, str]:
     makers = {"localidades": _localities, "unidades": _units, "otras": _units, "propuestas": _proposals, "rutas": _routes}
     found = dict(layers)
     if "unidades" in found:
-        outside = found["unidades"]["funcion"] == "ninguno"
-        found |= {"unidades": found["unidades"][~outside], "otras": found["unidades"][outside]}
+        inside, outside = _in_network(found["unidades"])
+        found |= {"unidades": inside, "otras": outside}
     return {name: keyed(make(found[name].to_crs(4326))) for name, make in makers.items() if name in found}
+
+
+def prepare_places(localities: gpd.GeoDataFrame) -> dict[str, str]:
+    """The localities in two layers: `lugares`, which no scenario changes, and `localidades`, what a scenario makes of them."""
+    frame = localities.to_crs(4326)
+    where = keyed(_places(frame))
+    return {"lugares": where, "localidades": keyed({"on": key_of(where), **_scores(frame)})}
+
+
+def prepare_filter(layers: Mapping[str, gpd.GeoDataFrame], shown: Mapping[str, pd.Index]) -> str:
+    """Which rows of `localidades`, `unidades` and `otras` are drawn: those whose ids are `shown`; a layer not named is whole."""
+    inside, outside = _in_network(layers["unidades"])
+    drawn = {"localidades": layers["localidades"].index, "unidades": _stacked(inside).index, "otras": _stacked(outside).index}
+    return keyed({name: bits(drawn[name].isin(ids)) for name, ids in shown.items()})
+
+
+def prepare_areas(areas: gpd.GeoDataFrame, detail_m: float) -> str:
+    """Every catchment of the layer `areas_influencia`, by band of minutes, as finely as a whole state needs."""
+    bounds = sorted(areas["min_hasta"].unique())
+    ordered = areas.sort_values("min_hasta", ascending=False, kind="stable")
+    simple = ordered.geometry.simplify(detail_m).to_crs(4326)
+    parts = [(bounds.index(band), steps(part.exterior)) for band, area in zip(ordered["min_hasta"], simple, strict=True)
+             for part in shapely.get_parts(area) if not part.is_empty]
+    return keyed({"band": [band for band, _ in parts], "rings": [ring for _, ring in parts]})
+
+
+def prepare_flagged(places: gpd.GeoDataFrame) -> str:
+    """Places with what the data checks say of them: columns `name`, `kind` (localidad or unidad) and `told`, by id."""
+    frame = places.to_crs(4326)
+    return keyed(points(frame, "name") | {"kind": frame["kind"].astype(str).tolist(), "told": frame["told"].astype(str).tolist()})
 
 
 def prepare_area(areas: gpd.GeoDataFrame, place: str) -> str:
@@ -170,12 +169,12 @@ def chosen_mark(place: str, point: shapely.Point, around: gpd.GeoSeries) -> str:
     return keyed({"place": place, "lat": round(point.y, 5), "lon": round(point.x, 5), "view": view})
 
 
-def base_map(base: str, names: Mapping[str, str] = MappingProxyType(LAYERS)) -> folium.Map:
-    """The map without results; `base` from `prepare_base`, `names` of the layers that it may be given."""
+def base_map(names: Mapping[str, str] = MappingProxyType(LAYERS)) -> folium.Map:
+    """The map without anything on it; `names` of the layers that it may be given besides the `base` of `prepare_base`."""
     blank = OfflineMap(tiles=None, prefer_canvas=True, zoom_control=False, attribution_control=False, min_zoom=5, max_zoom=15,
                        zoom_snap=0.25)
     script = resources.files("planner.outputs").joinpath("map.js").read_text(encoding="utf-8")
-    told = f"{base}, {text_json([*names.items()])}, {text_json(ON_DEMAND)}"
+    told = f"{text_json([*names.items()])}, {text_json(ON_DEMAND)}"
     blank.add_child(_Script(f"{script}\nwindow.planner = new window.plannerMap(__MAP__, {told});", _STYLE))
     return blank
 
@@ -223,21 +222,40 @@ def legend_entry(style: Mapping[str, Any], name: str) -> str:
 
 
 def _localities(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    return _places(frame) | _scores(frame)
+
+
+def _places(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     places, place = np.unique(frame["nom_mun"].fillna("").astype(str).to_numpy(object), return_inverse=True)
+    return points(frame, "nom_loc") | {"places": places.tolist(), "place": place.tolist()}
+
+
+def _scores(frame: gpd.GeoDataFrame) -> dict[str, Any]:
     people = frame["poblacion"].to_numpy(float, na_value=0.0)
     scores = frame["puntaje_brecha"].astype(float).round(1)
-    return points(frame, "nom_loc") | {
-        "places": places.tolist(), "place": place.tolist(), "color": score_class(frame["puntaje_brecha"]).tolist(),
+    return {
+        "color": score_class(frame["puntaje_brecha"]).tolist(),
         "score": [None if np.isnan(s) else s for s in scores.tolist()], "people": np.rint(people).astype(int).tolist(),
         # area follows people, between a visible dot and a town that does not hide its neighbours; tenths of a pixel
         "size": np.rint(10 * np.clip(2.2 + np.sqrt(people) / 9, 2.5, 11)).astype(int).tolist()}
 
 
-def _units(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+def _in_network(units: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """The units of the planned network, and the others."""
+    outside = units["funcion"] == "ninguno"
+    return units[~outside], units[outside]
+
+
+def _stacked(units: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Fixed units last, above the mobile ones that park there; their kind in `kind`."""
     kinds = {value: i for i, (_, values, _) in enumerate(UNIT_STYLES.values()) for value in values}
-    kind = frame["clase"].map(kinds).fillna(len(UNIT_STYLES) - 1).astype(int)
-    kind = kind.sort_values(ascending=False, kind="stable")  # fixed units above the mobile ones that park there
-    return points(frame.loc[kind.index], "nombre") | {"color": kind.tolist()}
+    kind = units["clase"].map(kinds).fillna(len(UNIT_STYLES) - 1).astype(int)
+    return units.assign(kind=kind).sort_values("kind", ascending=False, kind="stable")
+
+
+def _units(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    stacked = _stacked(frame)
+    return points(stacked, "nombre") | {"color": stacked["kind"].tolist()}
 
 
 def _proposals(frame: gpd.GeoDataFrame) -> dict[str, Any]:
@@ -254,66 +272,3 @@ def _routes(frame: gpd.GeoDataFrame) -> dict[str, Any]:
                  "minutos", "min_a_pie", "min_vehiculo", "km", "pernocta")), strict=True)]
     return {"name": legs["nombre"].astype(str).tolist(), "note": notes, "alone": legs["ruta"].nunique() == 1,
             "line": [latlon(line) for line in legs.geometry.simplify(_DETAIL_DEG)]}
-
-
-def _road_lines(roads: Roads, detail_m: float) -> list[dict[str, Any]]:
-    """Lines of each group of classes, the main ones below all others in the list, while the points last."""
-    drawn: list[dict[str, Any]] = []
-    left = _POINTS
-    for classes, color, weight in _ROAD_LINES:
-        lines = _merged(roads.edges.geometry[roads.edges["road_class"].isin(classes)], detail_m)
-        left -= int(shapely.get_num_coordinates(lines).sum())
-        if drawn and left < 0:
-            break
-        drawn.append({"color": color, "weight": weight, "lines": [latlon(line, 4) for line in lines]})
-    return drawn[::-1]
-
-
-def _barriers(barriers: gpd.GeoSeries, detail_m: float) -> dict[str, Any]:
-    """Lines and areas, the largest that the points last for."""
-    areas = np.asarray(barriers[barriers.geom_type == "Polygon"].simplify(detail_m).to_crs(4326))
-    lines = _merged(barriers[barriers.geom_type != "Polygon"], detail_m)
-    return {"lines": [latlon(line, 4) for line in _largest(lines)], "areas": [rings(area, 4) for area in _largest(areas)]}
-
-
-def _corners(grid: Grid) -> list[float]:
-    """West, south, east and north of the ground, in degrees."""
-    a, _, c, _, e, f = grid.transform
-    height, width = grid.shape
-    west, south, east, north = Transformer.from_crs(grid.crs, 4326, always_xy=True).transform_bounds(c, f + e * height, c + a * width, f)
-    return [west, south, east, north]
-
-
-def _merged(lines: gpd.GeoSeries, detail_m: float) -> np.ndarray:
-    """Lines joined end to end where only two meet, simplified, in degrees."""
-    parts = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(shapely.get_parts(lines.to_numpy()))))
-    return np.asarray(gpd.GeoSeries(shapely.simplify(parts, detail_m), crs=lines.crs).to_crs(4326))
-
-
-def _largest(shapes: np.ndarray) -> np.ndarray:
-    shapes = shapes[np.argsort(-shapely.length(shapes), kind="stable")]
-    return np.asarray(shapes[np.cumsum(shapely.get_num_coordinates(shapes)) <= _POINTS])
-
-
-def _road_image(grid: Grid, widest_px: int = 1100) -> tuple[str, list[list[float]]]:
-    """Roads in grey on a transparent image that fits Web Mercator, as a data address, and its corners [lat, lon]."""
-    a, _, c, _, e, f = grid.transform
-    height, width = grid.shape
-    edge = np.linspace(0, 1, 33)
-    sides_x = c + a * width * np.concatenate([edge, edge, np.zeros(33), np.ones(33)])
-    sides_y = f + e * height * np.concatenate([np.zeros(33), np.ones(33), edge, edge])
-    x, y = Transformer.from_crs(grid.crs, 3857, always_xy=True).transform(sides_x, sides_y)
-    left, right, low, high = min(x), max(x), min(y), max(y)
-    columns = min(widest_px, width)
-    rows = max(1, round(columns * (high - low) / (right - left)))
-    at = np.meshgrid(left + (np.arange(columns) + 0.5) * (right - left) / columns, high - (np.arange(rows) + 0.5) * (high - low) / rows)
-    row, col = grid.cells(*Transformer.from_crs(3857, grid.crs, always_xy=True).transform(*at))
-    inside = (row >= 0) & (row < height) & (col >= 0) & (col < width)
-    kmh = np.where(inside, grid.road_kmh[row.clip(0, height - 1), col.clip(0, width - 1)], 0)
-    grey = np.select([kmh <= limit for limit, _ in _ROAD_INK], [ink for _, ink in _ROAD_INK])
-    pixels = np.repeat(grey[..., None], 4, axis=2).astype(np.uint8)
-    pixels[..., 3] = np.where(kmh > 0, 255, 0)
-    pixels[kmh <= 0] = 0
-    corners = Transformer.from_crs(3857, 4326, always_xy=True).transform([left, right], [low, high])
-    (west, east), (south, north) = corners
-    return image_to_url(pixels), [[south, west], [north, east]]

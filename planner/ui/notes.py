@@ -1,4 +1,4 @@
-"""What must always stand beside the figures: cut-off dates, sources, assumptions, findings, and what the tool is not."""
+"""What must always stand beside the figures: cut-off dates, sources, findings, and what the tool is not; and the page's style."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from planner.checks import findings_table
 from planner.model import Region
 from planner.outputs.credits import source
 from planner.outputs.maps import LEGEND_STYLE
-from planner.settings import Scenario, describe_scenario
-from planner.ui.words import plain, setting, table
+from planner.settings import Scenario
+from planner.ui.words import plain, table
 from planner.words import DISCLAIMER
 
 _STYLE = """
@@ -47,13 +47,18 @@ def show_style() -> None:
     st.html(f"<style>{_STYLE}{LEGEND_STYLE}</style>")
 
 
-def show_header(region: Region, scenario: Scenario) -> None:
-    """What is on screen, of which date, and whether it is made up."""
+def show_header(title: str, region: Region, scenario: Scenario) -> None:
+    """The page, what it is about, of which date, and whether it is made up."""
     label = " (SINTÉTICA)" if region.synthetic else ""
-    st.markdown(f"## Planificador de cobertura: {plain(region.name)}{label}")
+    st.markdown(f"## {title}: {plain(region.name)}{label}")
     st.caption(f"Escenario {plain(scenario.name.replace('_', ' '))} · Fecha de corte: {plain(_cutoffs(region))} · {DISCLAIMER}")
     if region.synthetic:
         st.markdown(":orange-badge[Región SINTÉTICA] Lugares, unidades y personas son inventados; sirve para conocer la herramienta.")
+
+
+def show_foot() -> None:
+    """Where the figures of a page come from."""
+    st.caption(f"De dónde salen las cifras, con fechas, fuentes y supuestos: página Datos. Qué significan: página Ayuda. {DISCLAIMER}")
 
 
 def _cutoffs(region: Region) -> str:
@@ -64,20 +69,13 @@ def _cutoffs(region: Region) -> str:
     return ", ".join(f"{what} {' y '.join(sorted(set(found)))}" for what, found in dates.items()) or "no publicada"
 
 
-def show_notes(region: Region, scenario: Scenario) -> None:
-    """Dates, sources and assumptions; what the data checks found."""
-    st.markdown("### Fecha de corte, fuentes, supuestos")
-    st.caption(DISCLAIMER)
-    sources, assumed, checks = st.tabs(["Fecha de corte y fuentes", "Supuestos", "Revisión de los datos"])
-    with sources:
-        files = [(*source(f, region.synthetic), f.name, f.cutoff or "no publicada", f.sha256[:12]) for f in region.inputs]
-        st.html(table(pd.DataFrame(files, columns=["Qué dice", "Fuente", "Archivo", "Fecha de corte", "SHA-256 (inicio)"])))
-    with assumed:
-        values = describe_scenario(scenario)[["meaning", "value", "unit", "mark", "source"]][1:]  # the first is the name
-        told = values.assign(value=values["value"].map(setting), source=values["source"].str.replace("planner", "propuesta propia"))
-        st.html(table(told.set_axis(["Qué", "Valor", "Unidad", "Marca", "Fuente"], axis=1)))
-        st.caption("Marca: dato (de una fuente), derivado (calculado de datos), supuesto (del planificador). "
-                   "Todo se cambia en el archivo del escenario.")
-    with checks:
-        found = findings_table(region.findings)
-        st.html(table(found.set_axis([name.capitalize() for name in found.columns], axis=1)))
+def show_sources(region: Region) -> None:
+    """Each file that went in: what it tells, who publishes it, its date and its print."""
+    files = [(*source(f, region.synthetic), f.name, f.cutoff or "no publicada", f.sha256[:12]) for f in region.inputs]
+    st.html(table(pd.DataFrame(files, columns=["Qué dice", "Fuente", "Archivo", "Fecha de corte", "SHA-256 (inicio)"])))
+
+
+def show_findings(region: Region) -> None:
+    """What the data checks found, the gravest first."""
+    found = findings_table(region.findings)
+    st.html(table(found.set_axis([name.capitalize() for name in found.columns], axis=1)))

@@ -1,54 +1,89 @@
-"""The page and its two views: ask, compute, show."""
+"""The pages, a flat list, and the frame around each: ask, compute, show."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 
 from planner.errors import PlannerError
-from planner.ui import compute, state
-from planner.ui.explore import show_map
-from planner.ui.figures import show_figures
-from planner.ui.notes import show_header, show_notes, show_style
-from planner.ui.plan import show_downloads, show_plan
-from planner.ui.regions import show_regions
-from planner.ui.sidebar import ask
+from planner.outputs.report import Report
+from planner.ui import (
+    compare,
+    compute,
+    data,
+    downloads,
+    gaps,
+    guide,
+    overview,
+    proposals,
+    regions,
+    routes,
+    state,
+    welcome,
+)
+from planner.ui.notes import show_foot, show_header, show_style
+from planner.ui.sidebar import Question, ask
 from planner.ui.words import plain
-from planner.words import DISCLAIMER
+from planner.ui.work import ready
 
-COVERAGE, REGIONS = "Cobertura y plan", "Regionalización"
-FILES = {"localidades.geojson": "Localidades", "unidades.geojson": "Unidades", "propuestas.geojson": "Propuestas", "rutas.geojson": "Rutas",
-         "areas_influencia.geojson": "Áreas de influencia", "referencias.geojson": "Referencias a hospital", "plan.gpkg": "GeoPackage",
-         "calendario.csv": "Calendario de rutas", "calendario.ics": "Calendario (iCalendar)",
-         "indicadores.json": "Indicadores", "diccionario.csv": "Diccionario de datos", "manifest.json": "Procedencia y supuestos"}
+
+# Of our own, since the browser would ask Google for one of Streamlit's names.
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5fa8"/>
+<path d="M13 6h6v7h7v6h-7v7h-6v-7H6v-6h7z" fill="#fff"/></svg>"""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One page: what it is called, its address, its icon, and what draws it; `answered` pages wait for the scenario's answer."""
+
+    title: str
+    path: str
+    icon: str
+    answered: Callable[[Question, Report], None] | None = None
+    asked: Callable[[Question], None] | None = None
+
+
+PAGES = (
+    Leaf("Panorama", "panorama", ":material/public:", answered=overview.show),
+    Leaf("Datos", "datos", ":material/database:", asked=data.show),
+    Leaf("Brechas", "brechas", ":material/priority_high:", answered=gaps.show),
+    Leaf("Propuestas", "propuestas", ":material/add_location_alt:", answered=proposals.show),
+    Leaf("Rutas", "rutas", ":material/route:", answered=routes.show),
+    Leaf("Regionalización", "regionalizacion", ":material/hub:", answered=regions.show),
+    Leaf("Comparar", "comparar", ":material/compare_arrows:", asked=compare.show),
+    Leaf("Descargas", "descargas", ":material/download:", answered=downloads.show),
+    Leaf("Ayuda", "ayuda", ":material/help:", asked=guide.show),
+)
 
 
 def show() -> None:
-    """Draw the page; a fault of ours is told in one sentence."""
+    """Draw the page that the address asks for; a fault of ours is told in one sentence."""
     show_style()
-    try:
-        _page()
-    except PlannerError as fault:
-        st.error(plain(fault))
+    pages = [st.Page(_framed(leaf), title=leaf.title, url_path=leaf.path, icon=leaf.icon, default=leaf is PAGES[0]) for leaf in PAGES]
+    st.navigation(pages).run()
 
 
-def _page() -> None:
-    regions = compute.find_regions()
-    if not regions:
-        st.markdown("## Planificador de cobertura")
-        st.info(f"No hay regiones preparadas en {plain(compute.home() / 'data' / 'processed')}; prepare una con "
-                "`planner prepare REGION.toml`, o la de demostración con `planner demo`.")
-        st.caption(DISCLAIMER)
+def _framed(leaf: Leaf) -> Callable[[], None]:
+    def framed() -> None:
+        try:
+            _page(leaf)
+        except PlannerError as fault:
+            st.error(plain(fault))
+    return framed
+
+
+def _page(leaf: Leaf) -> None:
+    found = compute.find_regions()
+    if not found:
+        welcome.show()
         return
     state.hold()
-    prepared, scenario = ask(regions, compute.find_scenarios())
-    found = compute.answer(prepared, scenario)
-    show_header(found.run.region, scenario)
-    view = st.segmented_control("Vista", (COVERAGE, REGIONS), default=COVERAGE, key=state.VIEW, label_visibility="collapsed")
-    if view == REGIONS:
-        show_regions(prepared, scenario)
-    else:
-        show_figures(found.run)
-        show_map(prepared, scenario)
-        show_plan(found)
-        show_downloads(found, FILES)
-    show_notes(found.run.region, scenario)
+    question = ask(found, compute.find_scenarios())
+    show_header(leaf.title, compute.region_of(question.prepared), question.scenario)
+    if leaf.asked is not None:
+        leaf.asked(question)
+    elif leaf.answered is not None and ready(compute.answer(question.prepared, question.scenario)):
+        leaf.answered(question, compute.report(question.prepared, question.scenario))
+    show_foot()

@@ -11,19 +11,18 @@ import numpy as np
 import pandas as pd
 import shapely
 import streamlit as st
-from streamlit_folium import st_folium
 
 from planner.assumptions import Regional
 from planner.decide.regional.districts import Districts
 from planner.decide.regional.measures import Measures, score
-from planner.outputs import mapregions, maps
+from planner.outputs import mapregions
 from planner.settings import Scenario
 from planner.ui import compute, regiontables, state
 from planner.ui.compute import Prepared
+from planner.ui.mapview import HEIGHT_PX, show_folium
 from planner.ui.words import count, decimal, minutes, plain, safe, table
 from planner.words import BY_MODE
 
-_HEIGHT_PX = 600
 _LAYERS = {"redes": "Redes de referencia", "zonas": "Zonas de supervisión", "distritos_hoy": "Distritos de hoy", "sedes": "Unidades"}
 _ROWS: dict[str, Callable[[Measures], str]] = {
     "Distritos": lambda m: count((m.people > 0).sum()),
@@ -60,7 +59,7 @@ def show_districts(prepared: Prepared, scenario: Scenario, asked: Regional, mark
     for _, sentence in drawn.broken:
         st.warning(plain(sentence))
     left, right = st.columns([1.75, 1], gap="medium")
-    with right, st.container(height=_HEIGHT_PX + 60, border=False):
+    with right, st.container(height=HEIGHT_PX + 60, border=False):
         _move(drawn, now, moves, mark)
     with left:
         _draw(prepared, scenario, asked, moves)
@@ -210,8 +209,7 @@ def _draw(prepared: Prepared, scenario: Scenario, asked: Regional, moves: comput
     shown = st.pills("Capas", list(_LAYERS), selection_mode="multi", default=["distritos_hoy"], format_func=_LAYERS.__getitem__,
                      label_visibility="collapsed")
     layers = {name: fixed[name] for name in ("hospitales", *shown)} | compute.map_districts(prepared, scenario, asked, moves)
-    st_folium(maps.base_map(compute.map_base(prepared), mapregions.NAMES), key=state.REGION_MAP, height=_HEIGHT_PX,
-              use_container_width=True, returned_objects=[], feature_group_to_add=maps.drawing(layers), on_change=state.take_point)
+    show_folium({"base": compute.map_base(prepared), **layers}, mapregions.NAMES, state.REGION_MAP, state.take_point)
     st.html(mapregions.legend_html())
 
 

@@ -11,31 +11,34 @@ from planner.assumptions import Regional
 from planner.checks import findings_table
 from planner.decide.regional.regionalization import Regionalization
 from planner.outputs.exporting import csv_bytes
+from planner.outputs.report import Report
 from planner.scenarios import Run
 from planner.settings import Scenario
 from planner.ui import compute, regiontables, state
 from planner.ui.compute import Prepared
 from planner.ui.redraw import show_districts
+from planner.ui.sidebar import Question
 from planner.ui.words import count, plain, table
+from planner.ui.work import ready
 
 _STEP = 0.1
 _HINT = "Marca: supuesto (del planificador)."
 
 
-def show_regions(prepared: Prepared, scenario: Scenario) -> None:
-    """The whole view under the header."""
-    run = compute.answer(prepared, scenario).run
+def show(question: Question, answered: Report) -> None:
+    """The whole page under the header."""
+    prepared, scenario, run = question.prepared, question.scenario, answered.run
     st.markdown("### Distritos, redes de referencia, zonas y universos de trabajo")
-    mark = hashlib.sha256(f"{prepared.mark} {scenario.model_dump_json()}".encode()).hexdigest()
+    mark = hashlib.sha256(f"{prepared} {scenario.model_dump_json()}".encode()).hexdigest()
     asked = _ask(run, mark)
     if not state.regions_asked(mark):
         st.info("Pulse «Trazar» para repartir el territorio de este escenario. La primera vez puede tardar unos minutos; después, cambiar "
                 "el número o los pesos solo vuelve a trazar los distritos.")
         return
-    _compute(prepared, scenario, asked)
+    if not ready(compute.regional(prepared, scenario)) or not ready(compute.districts_of(prepared, scenario, asked)):
+        return
     show_districts(prepared, scenario, asked, hashlib.sha256(f"{mark} {asked.model_dump_json()}".encode()).hexdigest())
-    found = compute.regional(prepared, scenario, compute.untold)
-    _show_rest(found, scenario.reach_hospital_min)
+    _show_rest(compute.regional(prepared, scenario).result(), scenario.reach_hospital_min)
     _show_tables(prepared, scenario, run)
 
 
@@ -76,18 +79,6 @@ def _ask(run: Run, mark: str) -> Regional:
         "districts": "libre" if free else int(districts), "hospital_required": required,
         "district_tolerance": start.district_tolerance if tolerance == 100 * start.district_tolerance else tolerance / 100,
         "weight_minutes": minutes, "weight_crossing": crossing, "weight_compactness": compact})
-
-
-def _compute(prepared: Prepared, scenario: Scenario, asked: Regional) -> None:
-    """Everything that takes long, with its steps told; kept, so that asking again is free."""
-    place = st.empty()
-    with place.status("Trazando…") as steps:
-        def tell(step: str) -> None:
-            steps.update(label=f"{step}…")
-
-        compute.regional(prepared, scenario, tell)
-        compute.drawn(prepared, scenario, asked, tell)
-    place.empty()
 
 
 def _show_rest(found: Regionalization, reach_min: float) -> None:

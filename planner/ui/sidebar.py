@@ -1,56 +1,113 @@
-"""Ask: which region, which scenario, and the few values that are changed most."""
+"""Ask: which region, which scenario, and the few values that are changed most. The address of the page holds the answers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from planner.kinds import MODES
-from planner.settings import Scenario
+from planner.settings import Scenario, validated
+from planner.ui import state
+from planner.ui.assumed import with_settings
 from planner.ui.compute import Prepared
 from planner.ui.words import PEOPLE, SEASONS
 from planner.words import KINDS
 from planner.words import MODES as MODE_NAMES
 
 _MILLION = 1e6
+_BUDGET_MOST = 500.0
 _EDITED = "_ajustado"
+_BUDGET, _ALLOW = "presupuesto", "permitidas"
+_FIELDS = {"temporada": "season", "primer-nivel": "mode_first_level", "hospital": "mode_hospital", "poblacion": "people"}
 
 
-def ask(regions: list[Prepared], scenarios: dict[str, Scenario]) -> tuple[Prepared, Scenario]:
-    """The region and the scenario that the reader wants, with the changes of the form."""
+@dataclass(frozen=True)
+class Question:
+    """What the page is about: a region, a scenario as the reader left it, and the scenario as it is shipped."""
+
+    prepared: Prepared
+    scenario: Scenario
+    shipped: Scenario
+
+    @property
+    def free(self) -> Scenario:
+        """The scenario without the reader's rules about places."""
+        return self.scenario.model_copy(update={"require": self.shipped.require, "forbid": self.shipped.forbid})
+
+
+def ask(regions: list[Prepared], scenarios: dict[str, Scenario]) -> Question:
+    """The region and the scenario that the reader wants. SettingsError where what was changed cannot be asked."""
+    by_name = {region.name: region for region in regions}
+    named = {_title(name): scenario for name, scenario in scenarios.items()}
     with st.sidebar:
         st.markdown("### Qué se pregunta")
-        region = st.selectbox("Entidad", regions, format_func=lambda r: r.name, key="region")
-        name = st.selectbox("Escenario", list(scenarios), format_func=_title, key="escenario",
-                            help="Cada escenario es un archivo de la carpeta scenarios; lista solo lo que cambia respecto al base.")
-        shipped = scenarios[name]
-        with st.form(f"cambios-{name}", border=False):
-            changes = _form(shipped)
+        region = by_name[st.selectbox("Entidad", list(by_name), key=state.REGION, bind="query-params")]
+        shipped = named[st.selectbox(
+            "Escenario", list(named), key=state.SCENARIO, bind="query-params", on_change=_restart, args=(named,),
+            help="Cada escenario es un archivo de la carpeta scenarios; lista solo lo que cambia respecto al base.")]
+        with st.form("cambios", border=False):
+            asked = _form(shipped)
             st.form_submit_button("Calcular", type="primary", width="stretch")
-        changed = {key: value for key, value in changes.items() if value != getattr(shipped, key)}
-        if not changed:
-            return region, shipped
-        st.caption("Cambió: " + ", ".join(str(Scenario.model_fields[key].description).lower() for key in changed) + ".")
-        return region, Scenario.model_validate(shipped.model_dump() | changed | {"name": shipped.name[:30] + _EDITED})
+        scenario = _as_asked(shipped, asked)
+        told = [str(info.description).lower() for key, info in Scenario.model_fields.items()
+                if key != "name" and getattr(scenario, key) != getattr(shipped, key)]
+        if told:
+            st.caption("Cambió: " + ", ".join(told) + ".")
+            st.button("Restablecer el escenario", on_click=_reset, args=(shipped,), width="stretch")
+    return Question(replace(region, corrections=state.corrections(region.slug)), scenario, shipped)
 
 
 def _form(shipped: Scenario) -> dict[str, Any]:
-    season = st.radio("Temporada", list(SEASONS), index=list(SEASONS).index(shipped.season), format_func=SEASONS.__getitem__,
-                      horizontal=True)
-    first = st.selectbox("Modo al primer nivel", MODES, index=MODES.index(shipped.mode_first_level), format_func=MODE_NAMES.__getitem__,
-                         help="Cómo llega la gente a la unidad. Supuesto: a una hora de camino, como pide la OMS.")
-    hospital = st.selectbox("Modo al hospital", MODES, index=MODES.index(shipped.mode_hospital), format_func=MODE_NAMES.__getitem__)
-    people = st.selectbox("Población", list(PEOPLE), index=list(PEOPLE).index(shipped.people), format_func=PEOPLE.__getitem__,
-                          help="A quién se planea atender: base de planeación, no requisito para recibir atención.")
-    budget = st.slider("Presupuesto anual (M MXN)", 0.0, max(500.0, 2 * shipped.budget_mxn_year / _MILLION),
-                       shipped.budget_mxn_year / _MILLION, 5.0, format="%.0f",
-                       help="Millones de pesos: operación más inversión anualizada. Supuesto editable.")
-    allow = st.pills("Intervenciones permitidas", list(KINDS), selection_mode="multi", default=list(shipped.allow),
-                     format_func=KINDS.__getitem__)
-    return {"season": season, "mode_first_level": first, "mode_hospital": hospital, "people": people,
-            "budget_mxn_year": budget * _MILLION,
-            "allow": shipped.allow if set(allow) == set(shipped.allow) else tuple(allow)}
+    for key, value in _values(shipped).items():
+        state.start_with(key, value)
+    modes = {str(mode): MODE_NAMES[mode] for mode in MODES}
+    st.radio("Temporada", list(SEASONS), format_func=SEASONS.__getitem__, horizontal=True, key="temporada", bind="query-params",
+             help="En lluvias la terracería es más lenta. Marca: supuesto.")
+    st.selectbox("Modo al primer nivel", list(modes), format_func=modes.__getitem__, key="primer-nivel", bind="query-params",
+                 help="Cómo llega la gente a la unidad. Supuesto: a una hora de camino, como pide la OMS.")
+    st.selectbox("Modo al hospital", list(modes), format_func=modes.__getitem__, key="hospital", bind="query-params",
+                 help="Cómo llega la gente al hospital. Marca: supuesto.")
+    st.selectbox("Población", list(PEOPLE), format_func=PEOPLE.__getitem__, key="poblacion", bind="query-params",
+                 help="A quién se planea atender: base de planeación, no requisito para recibir atención.")
+    most = max(_BUDGET_MOST, 2 * shipped.budget_mxn_year / _MILLION)
+    st.slider("Presupuesto anual (M MXN)", 0.0, most, step=5.0, format="%.0f", key=_BUDGET, bind="query-params",
+              help="Millones de pesos: operación más inversión anualizada. Supuesto editable.")
+    st.pills("Intervenciones permitidas", list(KINDS), selection_mode="multi", format_func=KINDS.__getitem__, key=_ALLOW,
+             bind="query-params")
+    return {key: state.value_of(key) for key in _values(shipped)}
+
+
+def _as_asked(shipped: Scenario, asked: Mapping[str, Any]) -> Scenario:
+    allow = asked[_ALLOW]
+    changes = {field: asked[key] for key, field in _FIELDS.items()} | {
+        "budget_mxn_year": asked[_BUDGET] * _MILLION, "allow": shipped.allow if set(allow) == set(shipped.allow) else tuple(allow)}
+    rules = state.rules()
+    changes |= {rule: (*getattr(shipped, rule), *(place for place, of in rules.items() if of == rule)) for rule in ("require", "forbid")}
+    values = with_settings(shipped, state.settings()) | changes
+    if values == shipped.model_dump():
+        return shipped
+    return validated(Scenario, values | {"name": shipped.name[:30] + _EDITED}, "escenario ajustado")
+
+
+def _values(scenario: Scenario) -> dict[str, Any]:
+    """What the form holds of a scenario, by widget."""
+    return {key: getattr(scenario, field) for key, field in _FIELDS.items()} | {
+        _BUDGET: scenario.budget_mxn_year / _MILLION, _ALLOW: list(scenario.allow)}
+
+
+def _restart(named: Mapping[str, Scenario]) -> None:
+    """Callback: another scenario starts from its own values."""
+    _reset(named[state.value_of(state.SCENARIO)])
+
+
+def _reset(shipped: Scenario) -> None:
+    """Callback: everything as the scenario says."""
+    state.give(_values(shipped))
+    state.set_settings({})
+    state.clear_rules()
 
 
 def _title(name: str) -> str:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
+from planner.corrections import Correction
+
 MAP = "mapa"
 SEARCH = "elegida"
-VIEW = "vista"
+REGION, SCENARIO = "region", "escenario"
 REGION_MAP = "mapa-regional"
 TOWN = "municipio-que-cambia"
 TARGET = "distrito-al-que-pasa"
 ASKED = "regional-"  # begins the key of each widget that asks for districts
+TABLE = "tabla-brechas"
 _DRAWN = "trazado"
 _MOVES = "movidos"
 _POINT = "punto"
+_HELD = "capas-en-la-pagina"
+_SETTINGS = "supuestos-cambiados"
+_RULES = "sitios-con-regla"
+_UNITS = "unidades-corregidas"
+_STARTED = "calculos-pedidos"
+_CHANGES_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Chosen:
 
 
 def chosen() -> Chosen | None:
-    """What is chosen now, by search or by click."""
+    """What is chosen now, by search, by click or by a row of a table."""
     text = st.session_state.get(SEARCH)
     return Chosen(*text.split("/", 1)) if text else None
 
@@ -38,11 +48,29 @@ def as_option(kind: str, place_id: str) -> str:
     return f"{kind}/{place_id}"
 
 
+def choose(kind: str, place_id: str) -> None:
+    """Make a place the chosen one, before the search box is drawn."""
+    st.session_state[SEARCH] = as_option(kind, place_id)
+
+
 def take_click() -> None:
-    """Callback of the map: what was clicked becomes what is chosen."""
+    """Callback of a map: what was clicked becomes what is chosen; layers that the page lost are sent again."""
     click = st.session_state.get(MAP) or {}
+    _take_lost(click)
     if "kind" in click and "id" in click:
-        st.session_state[SEARCH] = as_option(click["kind"], click["id"])
+        choose(str(click["kind"]), str(click["id"]))
+
+
+def take_row(ids: Sequence[str]) -> None:
+    """Callback of the table of localities: the selected row becomes what is chosen."""
+    rows = (st.session_state.get(TABLE) or {}).get("selection", {}).get("rows", [])
+    if rows and rows[0] < len(ids):
+        choose("localidad", ids[rows[0]])
+
+
+def mark_row(row: int | None) -> None:
+    """Select a row of the table of localities, before it is drawn."""
+    st.session_state[TABLE] = {"selection": {"rows": [] if row is None else [row]}}
 
 
 def keep_only(options: Sequence[str]) -> None:
@@ -52,16 +80,105 @@ def keep_only(options: Sequence[str]) -> None:
 
 
 def hold() -> None:
-    """Keep what was asked while the other view, which does not show it, is on the page."""
-    for key in [key for key in st.session_state if str(key).startswith(ASKED) or key == SEARCH]:
+    """Keep what was asked while a page that does not show it is open."""
+    for key in [key for key in st.session_state if str(key).startswith(ASKED)]:
         st.session_state[key] = st.session_state[key]
 
 
-def start_with(key: str, value: float) -> str:
+def start_with(key: str, value: Any) -> str:
     """The widget's key, after giving it this value if it has none."""
     st.session_state.setdefault(key, value)
     return key
 
+
+def give(values: Mapping[str, Any]) -> None:
+    """Give widgets their values, before they are drawn or in a callback."""
+    for key, value in values.items():
+        st.session_state[key] = value
+
+
+def value_of(key: str) -> Any:
+    """What a widget holds; None where it was not drawn yet."""
+    return st.session_state.get(key)
+
+
+# Layers that the page holds: each is sent once, then only named.
+
+def unsent(layers: Mapping[str, str], bare: Mapping[str, str]) -> dict[str, str]:
+    """The layers with `bare` in place of those that the page holds; `bare` is what only names each one."""
+    held = st.session_state.setdefault(_HELD, set())
+    told = {name: bare[name] if bare[name] in held else layer for name, layer in layers.items()}
+    held.update(bare.values())
+    return told
+
+
+def take_lost(key: str) -> None:
+    """Callback of a map that tells nothing else: layers that the page lost are sent again."""
+    _take_lost(st.session_state.get(key) or {})
+
+
+def _take_lost(click: Mapping[str, Any]) -> None:
+    lost = [key for key in click.get("lost", ()) if isinstance(key, str)]
+    if lost:
+        held = st.session_state.get(_HELD, set())
+        st.session_state[_HELD] = {bare for bare in held if not any(key in bare for key in lost)}
+
+
+# What the reader changes, each with its undo.
+
+def settings() -> dict[str, Any]:
+    """Settings that the reader changed, by dotted key."""
+    return dict(st.session_state.get(_SETTINGS, {}))
+
+
+def set_settings(values: Mapping[str, Any]) -> None:
+    """Keep what the reader set in place of what the scenario says; nothing at all: as the scenario says."""
+    st.session_state[_SETTINGS] = dict(values)
+
+
+def rules() -> dict[str, str]:
+    """`require` or `forbid` by what it is said of: an option or a place."""
+    return dict(st.session_state.get(_RULES, {}))
+
+
+def set_rule(place: str, rule: str | None) -> None:
+    """Callback: require or forbid a place; None: leave it to the plan."""
+    kept = {key: value for key, value in rules().items() if key != place}
+    st.session_state[_RULES] = kept | ({place: rule} if rule else {})
+
+
+def clear_rules() -> None:
+    """Callback: leave every place to the plan."""
+    st.session_state[_RULES] = {}
+
+
+def corrections(region: str) -> tuple[Correction, ...]:
+    """The reader's corrections to the units of a region, in order."""
+    return tuple(st.session_state.get(_UNITS, {}).get(region, ()))
+
+
+def correct(region: str, made: Sequence[Correction]) -> None:
+    """Add corrections to those of a region."""
+    now = (*corrections(region), *made)[-_CHANGES_MAX:]
+    st.session_state[_UNITS] = {**st.session_state.get(_UNITS, {}), region: now}
+
+
+def undo_corrections(region: str, count: int) -> None:
+    """Callback: take back the last corrections of a region."""
+    st.session_state[_UNITS] = {**st.session_state.get(_UNITS, {}), region: corrections(region)[:-count]}
+
+
+def start(mark: str) -> None:
+    """Callback: the reader asked for work that is only done on request; `mark` stands for what it is about."""
+    st.session_state[_STARTED] = {*st.session_state.get(_STARTED, set()), mark}
+
+
+def started(mark: str) -> bool:
+    """Whether that work was asked for."""
+    return mark in st.session_state.get(_STARTED, set())
+
+
+# The districts.
 
 def ask_regions(mark: str) -> None:
     """Callback of the form: districts are wanted of what `mark` stands for."""
@@ -94,6 +211,7 @@ def undo(mark: str, count: int = 1) -> None:
 def take_point() -> None:
     """Callback of the map of districts: keep where it was clicked."""
     click = st.session_state.get(REGION_MAP) or {}
+    _take_lost(click)
     if click.get("kind") in ("punto", "municipio"):
         st.session_state[_POINT] = (click["kind"], str(click["id"]))
 

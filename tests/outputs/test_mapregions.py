@@ -20,7 +20,7 @@ import valley
 from planner.assumptions import Regional
 from planner.decide.regional.regionalization import Regionalization
 from planner.model import Region
-from planner.outputs import mapregions, maps
+from planner.outputs import mapground, mapregions, maps
 from planner.scenarios import regionalized, run_scenario
 from planner.settings import Scenario
 
@@ -57,8 +57,8 @@ def drawn(name: str | None = None) -> dict[str, str]:
 
 def page(layers: Mapping[str, str]) -> str:
     region = valley_with()
-    whole = maps.base_map(maps.prepare_base(region.municipalities, region.grid), mapregions.NAMES)
-    maps.drawing(layers).add_to(whole)
+    whole = maps.base_map(mapregions.NAMES)
+    maps.drawing({"base": mapground.prepare_base(region.municipalities, region.grid), **layers}).add_to(whole)
     return str(whole.get_root().render()) + mapregions.legend_html()
 
 
@@ -116,7 +116,7 @@ def test_municipalities_without_polygon_are_squares_with_their_district() -> Non
     assert [line[1].split(":")[0] for line in squares["lines"]] == list(told.members["district"])
     assert json.loads(mapregions.prepare_today(told, 1.0))["line"] == []
     region = valley_with(polygons=False)
-    (south, west), (north, east) = json.loads(maps.prepare_base(region.municipalities, region.grid))["bounds"]
+    (south, west), (north, east) = json.loads(mapground.prepare_base(region.municipalities, region.grid))["bounds"]
     assert west < region.localities["lon"].min() < region.localities["lon"].max() < east
     assert south < region.localities["lat"].min() < region.localities["lat"].max() < north
 

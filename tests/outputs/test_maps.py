@@ -1,5 +1,6 @@
 """The map asks nothing of other hosts, keeps hostile names as text, and colours by fixed classes."""
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
@@ -15,7 +16,7 @@ import small_roads
 import valley
 
 from planner import schema
-from planner.outputs import maps
+from planner.outputs import mapground, maps
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = ["<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>", "{{'window'}} \u2028 & \"quoted\"", "http://evil.example/x.js"]
@@ -40,8 +41,9 @@ def layers(name: str = "Lugar") -> dict[str, gpd.GeoDataFrame]:
 
 def page(name: str = "Lugar") -> str:
     region = valley.region()
-    whole = maps.base_map(maps.prepare_base(region.municipalities, region.grid))
-    maps.drawing(maps.prepare_layers(layers(name))).add_to(whole)
+    whole = maps.base_map()
+    ground = {"base": mapground.prepare_base(region.municipalities, region.grid)}
+    maps.drawing(ground | maps.prepare_layers(layers(name))).add_to(whole)
     return str(whole.get_root().render()) + maps.legend_html(layers(name)["areas_influencia"])
 
 
@@ -99,11 +101,42 @@ def test_a_hostile_name_stays_text(name: str) -> None:
 
 def test_scores_fall_in_fixed_classes_and_missing_is_grey() -> None:
     drawn = json.loads(maps.prepare_layers(layers())["localidades"])
-    base = json.loads(maps.prepare_base(valley.region().municipalities, valley.region().grid))
+    base = json.loads(mapground.prepare_base(valley.region().municipalities, valley.region().grid))
     assert drawn["color"] == [0, 0, 1, 3, 5, 6]
     assert drawn["score"][-1] is None
     assert base["colors"][6] == maps.NO_DATA
     assert len(set(base["colors"])) == 7
+
+
+def test_a_scenario_changes_scores_and_not_places() -> None:
+    one = maps.prepare_places(layers()["localidades"])
+    other = maps.prepare_places(layers()["localidades"].assign(puntaje_brecha=50.0))
+    assert one["lugares"] == other["lugares"]
+    assert one["localidades"] != other["localidades"]
+    whole = json.loads(maps.prepare_layers(layers())["localidades"])
+    parts = [json.loads(one[name]) for name in ("lugares", "localidades")]
+    assert parts[1]["on"] == parts[0]["key"]
+    assert {**parts[0], **parts[1], "key": whole["key"]} == {**whole, "on": parts[0]["key"]}
+
+
+def test_a_filter_lets_through_the_rows_as_they_are_drawn() -> None:
+    found = layers()
+    units = found["unidades"].index
+    ids = {"localidades": found["localidades"].index[[1, 4]], "unidades": units[[0]], "otras": units[:0]}
+    told = json.loads(maps.prepare_filter(found, ids))
+    drawn = {name: json.loads(layer)["id"] for name, layer in maps.prepare_layers(found).items()}
+    for name, wanted in ids.items():
+        rows = np.unpackbits(np.frombuffer(base64.b64decode(told[name]), np.uint8), bitorder="little")[: len(drawn[name])]
+        assert {key for key, row in zip(drawn[name], rows, strict=True) if row} == set(wanted)
+
+
+def test_all_catchments_unfold_to_where_they_are() -> None:
+    areas = layers()["areas_influencia"]
+    told = json.loads(maps.prepare_areas(areas, 0.0))
+    assert told["band"] == [1, 0]
+    for ring, area in zip(told["rings"], areas.sort_values("min_hasta", ascending=False).to_crs(4326).geometry, strict=True):
+        at = np.cumsum(np.reshape(ring, (-1, 2)), axis=0) / 1e4
+        np.testing.assert_allclose(at[:, ::-1], area.exterior.coords, atol=6e-5)
 
 
 def test_points_stand_where_they_are() -> None:
@@ -132,7 +165,7 @@ def test_what_is_searched_is_brought_into_view_with_its_surroundings() -> None:
 
 def test_a_map_of_invented_places_says_so_on_the_map() -> None:
     region = valley.region()
-    assert json.loads(maps.prepare_base(region.municipalities, region.grid, "Región SINTÉTICA"))["note"] == "Región SINTÉTICA"
+    assert json.loads(mapground.prepare_base(region.municipalities, region.grid, "Región SINTÉTICA"))["note"] == "Región SINTÉTICA"
 
 
 def test_a_layer_keeps_its_key_while_its_content_stays() -> None:
@@ -152,7 +185,7 @@ def test_nothing_given_is_changed() -> None:
 def test_roads_are_drawn_where_they_are() -> None:
     """The valley's only paved road runs along row 2: the image has ink on about that height and nowhere near the last row."""
     region = valley.region()
-    base = json.loads(maps.prepare_base(region.municipalities, region.grid))
+    base = json.loads(mapground.prepare_base(region.municipalities, region.grid))
     (south, west), (north, east) = base["image_bounds"]
     assert west < region.localities["lon"].min() < region.localities["lon"].max() < east
     assert south < region.localities["lat"].min() < region.localities["lat"].max() < north
@@ -163,7 +196,7 @@ def vector_base(*ways: small_roads.Way, barriers: gpd.GeoSeries | None = None) -
     """The base map of a square of 2 km with these roads, in degrees."""
     grid = small_roads.ground((20, 20))
     towns = gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 2000, 2000)], crs=small_roads.CRS)
-    return dict(json.loads(maps.prepare_base(towns, grid, roads=small_roads.roads(*ways), barriers=barriers)))
+    return dict(json.loads(mapground.prepare_base(towns, grid, roads=small_roads.roads(*ways), barriers=barriers)))
 
 
 def test_vector_roads_are_lines_by_class_where_they_are() -> None:
@@ -181,7 +214,7 @@ def test_vector_roads_are_lines_by_class_where_they_are() -> None:
 
 
 def test_a_large_network_is_drawn_by_its_main_classes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "_POINTS", 3)
+    monkeypatch.setattr(mapground, "_POINTS", 3)
     base = vector_base(small_roads.way((0, 100), (900, 100), road_class="trunk"), small_roads.way((0, 500), (900, 500), road_class="track"))
     assert sum(len(road["lines"]) for road in base["roads"]) == 1
 

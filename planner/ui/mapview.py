@@ -1,0 +1,110 @@
+"""The map of places with its filters, its search and the card of what is chosen: the same on every page that has a map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import geopandas as gpd
+import streamlit as st
+from streamlit_folium import st_folium
+
+from planner.outputs import maps
+from planner.outputs.mapjson import named_only
+from planner.outputs.report import Report
+from planner.schema import GRADES
+from planner.ui import cards, compute, state
+from planner.ui.sidebar import Question
+from planner.ui.words import count
+
+HEIGHT_PX = 560
+_PEOPLE_STEPS = (0, 50, 100, 250, 500, 1000, 2500, 5000, 15000)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the filters let through: rows of `localidades`, and columns of `unidades` with their values."""
+
+    localities: gpd.GeoDataFrame
+    units: compute.Wanted
+    narrowed: bool
+
+
+def filters(found: Report) -> Shown:
+    """The filters of a page, kept while the session lasts."""
+    places, units = found.layers["localidades"], found.layers["unidades"]
+    asked = (("distrito", "Distrito", sorted(places["distrito"].dropna().unique())),
+             ("nom_mun", "Municipio", sorted(places["nom_mun"].dropna().unique())), ("grado_rezago", "Grado de rezago", list(GRADES)))
+    columns = st.columns([1, 1, 1, 1, 1.2])
+    wanted = tuple((name, tuple(column.multiselect(label, values, placeholder="Todos", key=f"filtro-{name}", persist_state="session")))
+                   for column, (name, label, values) in zip(columns, asked, strict=False))
+    institutions = columns[3].multiselect("Institución", sorted(units["institucion"].dropna().unique()), placeholder="Todas",
+                                          key="filtro-institucion", persist_state="session", help="Filtra las unidades del mapa.")
+    low, high = columns[4].select_slider(
+        "Población objetivo", _PEOPLE_STEPS, (0, _PEOPLE_STEPS[-1]), key="filtro-poblacion", persist_state="session",
+        format_func=lambda people: count(people) if people < _PEOPLE_STEPS[-1] else f"{count(people)} o más")
+    kept = compute.filtered(places, wanted)
+    kept = kept[(kept["poblacion"].fillna(0) >= low) & ((kept["poblacion"].fillna(0) <= high) | (high == _PEOPLE_STEPS[-1]))]
+    return Shown(gpd.GeoDataFrame(kept), (("institucion", tuple(institutions)),), len(kept) < len(places) or bool(institutions))
+
+
+def search(found: Report) -> state.Chosen | None:
+    """The search box over every place, and what is chosen there, on the map or in a table."""
+    names = {state.as_option(kind, str(key)): f"{name} · {key}"
+             for kind, layer, column in (("localidad", "localidades", "nom_loc"), ("unidad", "unidades", "nombre"),
+                                         ("propuesta", "propuestas", "nombre"))
+             for key, name in found.layers[layer][column].items()}
+    state.keep_only(list(names))
+    st.selectbox("Buscar localidad, unidad o propuesta", list(names), index=None, format_func=lambda option: names.get(option, option),
+                 key=state.SEARCH, bind="query-params", placeholder="Nombre o clave; o haga clic en el mapa")
+    return state.chosen()
+
+
+def draw(question: Question, found: Report, chosen: state.Chosen | None, shown: Shown | None = None, *,
+         only: tuple[str, ...] = (), more: Mapping[str, str] = MappingProxyType({})) -> None:
+    """The map; `only` names the layers of places that are drawn (none: all), `more` adds layers."""
+    prepared, scenario = question.prepared, question.scenario
+    layers = {"base": compute.map_base(prepared), **compute.map_layers(prepared, scenario)}
+    if only:
+        layers = {name: layer for name, layer in layers.items() if name in ("base", "lugares", *only)}
+    if shown is not None and shown.narrowed:
+        units = compute.filtered(found.layers["unidades"], shown.units).index
+        rows = {"localidades": shown.localities.index} | ({"unidades": units, "otras": units} if any(v for _, v in shown.units) else {})
+        layers["filtro"] = maps.prepare_filter(found.layers, rows)
+    if chosen is not None:
+        layers |= _around(question, found, chosen)
+    show_folium({**layers, **more}, maps.LAYERS, state.MAP, state.take_click)
+
+
+def show_folium(layers: Mapping[str, str], names: Mapping[str, str], key: str, on_change: Callable[[], None]) -> None:
+    """A map of these layers; what the browser holds is not sent again."""
+    sent = state.unsent(layers, {name: named_only(layer) for name, layer in layers.items()})
+    st_folium(maps.base_map(names), key=key, height=HEIGHT_PX, use_container_width=True, returned_objects=[],
+              feature_group_to_add=maps.drawing(sent), on_change=on_change)
+
+
+def _around(question: Question, found: Report, chosen: state.Chosen) -> dict[str, str]:
+    """The mark of what is chosen, its catchment, its route and its way to the hospital."""
+    layer = found.layers[cards.LAYERS[chosen.kind]]
+    point = layer.loc[[chosen.id]].to_crs(4326).geometry.iloc[0]
+    area, route = cards.area_of(found, chosen), cards.route_of(found, chosen)
+    around = cards.catchment_of(found, area) if route.empty else route
+    drawn = {"elegida": maps.chosen_mark(state.as_option(chosen.kind, chosen.id), point, around.geometry),
+             "areas": compute.map_area(question.prepared, question.scenario, area),
+             "referencias": maps.prepare_referral(found.layers["referencias"], chosen.id)}
+    if not route.empty:  # one circuit alone can be read, all of them only say where teams go
+        drawn |= maps.prepare_layers({"rutas": route})
+    return drawn
+
+
+def card(found: Report, chosen: state.Chosen | None) -> None:
+    """The card of what is chosen, beside the map."""
+    with st.container(height=HEIGHT_PX, border=False):
+        st.html(cards.card(found, chosen))
+
+
+def legend(found: Report) -> None:
+    """What the marks of the map mean."""
+    with st.expander("Leyenda del mapa", expanded=True):
+        st.html(maps.legend_html(found.layers["areas_influencia"]))
