@@ -115,15 +115,56 @@ window.plannerMap = function (map, names, hidden) {
   map.on("zoomend", rescale);
 
   const points = (group, data, kind, style, lines) => {
-    for (let i = 0; i < data.id.length; i++) {
-      if (data.rows && !(data.rows[i >> 3] >> (i & 7) & 1)) continue;  // filtered out
+    const put = i => {
       const look = style(i);
       const mark = new Mark([data.lat[i], data.lon[i]], {...look, bubblingMouseEvents: false, size: look.radius, line: look.weight});
       mark.bindTooltip(() => box(lines(i)), {direction: "top", sticky: true});
       if (kind) mark.on("click", () => choose(kind, data.id[i]));
       group.addLayer(mark);
+    };
+    const passes = i => !data.rows || data.rows[i >> 3] >> (i & 7) & 1;  // not filtered out
+    crowds.delete(group);
+    if (data.id.length > MANY) crowds.set(group, crowd(data, passes, put));
+    else for (let i = 0; i < data.id.length; i++) if (passes(i)) put(i);
+  };
+
+  /* Of more points than a screen can tell apart, the largest of each few pixels of the view; more come as one zooms in. */
+  const MANY = 12000, MOST = 6000, APART_PX = 6;
+  const crowds = new Map();
+  const mercator = lat => (1 - Math.asinh(Math.tan(lat * PI / 180)) / PI) / 2;
+  const crowd = (data, passes, put) => {
+    const order = Uint32Array.from(data.id.keys());
+    if (data.size) order.sort((a, b) => data.size[b] - data.size[a] || a - b);
+    return {order, passes, put, x: Float64Array.from(data.lon, lon => (lon + 180) / 360), y: Float64Array.from(data.lat, mercator)};
+  };
+  const thin = (group, {order, passes, put, x, y}) => {
+    const view = map.getBounds().pad(0.15), cell = APART_PX / (256 * 2 ** map.getZoom());
+    const west = (view.getWest() + 180) / 360, east = (view.getEast() + 180) / 360;
+    const north = mercator(view.getNorth()), south = mercator(view.getSouth());
+    const taken = new Set();
+    group.clearLayers();
+    for (const i of order) {
+      if (x[i] < west || x[i] > east || y[i] < north || y[i] > south || !passes(i)) continue;
+      const here = Math.floor(x[i] / cell) * 2 ** 24 + Math.floor(y[i] / cell);
+      if (taken.has(here)) continue;
+      put(i);
+      if (taken.add(here).size >= MOST) break;
     }
   };
+  const crowded = L.control({position: "bottomright"});  // says that not every point is drawn
+  crowded.onAdd = () => L.DomUtil.create("div", "planner-note");
+  const thinAll = () => {
+    crowds.forEach((all, group) => map.hasLayer(group) && thin(group, all));
+    if (!crowds.size) return crowded.remove();
+    if (!crowded.getContainer()) crowded.addTo(map);
+    crowded.getContainer().textContent = "Se ven los lugares mayores; acérquese para ver más";
+  };
+  map.on("moveend", () => {
+    if (!crowds.size) return;
+    thinAll();
+    rescale();
+    order();
+  });
   const unfold = steps => {  // whole steps of 1e-4 degrees from the point before
     const ring = [];
     for (let i = 0, lat = 0, lon = 0; i < steps.length; i += 2) ring.push([(lat += steps[i]) / 1e4, (lon += steps[i + 1]) / 1e4]);
@@ -220,6 +261,7 @@ window.plannerMap = function (map, names, hidden) {
       else if (name === "elegida") setFocus("");
     });
     if (changed) {
+      thinAll();
       rescale();
       order();
     }

@@ -37,12 +37,13 @@ def filters(found: Report) -> Shown:
     asked = (("distrito", "Distrito", sorted(places["distrito"].dropna().unique())),
              ("nom_mun", "Municipio", sorted(places["nom_mun"].dropna().unique())), ("grado_rezago", "Grado de rezago", list(GRADES)))
     columns = st.columns([1, 1, 1, 1, 1.2])
-    wanted = tuple((name, tuple(column.multiselect(label, values, placeholder="Todos", key=f"filtro-{name}", persist_state="session")))
+    wanted = tuple((name, tuple(column.multiselect(label, values, placeholder="Todos", key=state.keep_values(state.FILTER + name, values))))
                    for column, (name, label, values) in zip(columns, asked, strict=False))
-    institutions = columns[3].multiselect("Institución", sorted(units["institucion"].dropna().unique()), placeholder="Todas",
-                                          key="filtro-institucion", persist_state="session", help="Filtra las unidades del mapa.")
+    known = sorted(units["institucion"].dropna().unique())
+    key = state.keep_values(state.FILTER + "institucion", known)
+    institutions = columns[3].multiselect("Institución", known, placeholder="Todas", key=key, help="Filtra las unidades del mapa.")
     low, high = columns[4].select_slider(
-        "Población objetivo", _PEOPLE_STEPS, (0, _PEOPLE_STEPS[-1]), key="filtro-poblacion", persist_state="session",
+        "Población objetivo", _PEOPLE_STEPS, (0, _PEOPLE_STEPS[-1]), key=state.FILTER + "poblacion",
         format_func=lambda people: count(people) if people < _PEOPLE_STEPS[-1] else f"{count(people)} o más")
     kept = compute.filtered(places, wanted)
     kept = kept[(kept["poblacion"].fillna(0) >= low) & ((kept["poblacion"].fillna(0) <= high) | (high == _PEOPLE_STEPS[-1]))]

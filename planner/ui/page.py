@@ -23,11 +23,11 @@ from planner.ui import (
     state,
     welcome,
 )
+from planner.ui.entry import entered
 from planner.ui.notes import show_foot, show_header, show_style
 from planner.ui.sidebar import Question, ask
 from planner.ui.words import plain
 from planner.ui.work import ready
-
 
 # Of our own, since the browser would ask Google for one of Streamlit's names.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5fa8"/>
@@ -61,26 +61,34 @@ PAGES = (
 def show() -> None:
     """Draw the page that the address asks for; a fault of ours is told in one sentence."""
     show_style()
-    pages = [st.Page(_framed(leaf), title=leaf.title, url_path=leaf.path, icon=leaf.icon, default=leaf is PAGES[0]) for leaf in PAGES]
-    st.navigation(pages).run()
+    if not entered():
+        return
+    told: list[Question] = []
+    pages = [st.Page(_framed(leaf, told), title=leaf.title, url_path=leaf.path, icon=leaf.icon, default=leaf is PAGES[0]) for leaf in PAGES]
+    chosen = st.navigation(pages)
+    try:
+        if found := compute.find_regions():  # asked outside of the pages, so that what was answered stays from one to another
+            told.append(ask(found, compute.find_scenarios()))
+    except PlannerError as fault:
+        st.error(plain(fault))
+        return
+    chosen.run()
 
 
-def _framed(leaf: Leaf) -> Callable[[], None]:
+def _framed(leaf: Leaf, told: list[Question]) -> Callable[[], None]:
     def framed() -> None:
         try:
-            _page(leaf)
+            if told:
+                _page(leaf, told[0])
+            else:
+                welcome.show()
         except PlannerError as fault:
             st.error(plain(fault))
     return framed
 
 
-def _page(leaf: Leaf) -> None:
-    found = compute.find_regions()
-    if not found:
-        welcome.show()
-        return
+def _page(leaf: Leaf, question: Question) -> None:
     state.hold()
-    question = ask(found, compute.find_scenarios())
     show_header(leaf.title, compute.region_of(question.prepared), question.scenario)
     if leaf.asked is not None:
         leaf.asked(question)

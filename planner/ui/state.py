@@ -17,6 +17,7 @@ REGION_MAP = "mapa-regional"
 TOWN = "municipio-que-cambia"
 TARGET = "distrito-al-que-pasa"
 ASKED = "regional-"  # begins the key of each widget that asks for districts
+FILTER = "filtro-"  # and of each that filters the map
 TABLE = "tabla-brechas"
 _DRAWN = "trazado"
 _MOVES = "movidos"
@@ -26,6 +27,7 @@ _SETTINGS = "supuestos-cambiados"
 _RULES = "sitios-con-regla"
 _UNITS = "unidades-corregidas"
 _STARTED = "calculos-pedidos"
+_ENTERED = "contrasena-dada"
 _CHANGES_MAX = 200
 
 
@@ -79,9 +81,26 @@ def keep_only(options: Sequence[str]) -> None:
         st.session_state[SEARCH] = None
 
 
+def keep_values(key: str, options: Sequence[str]) -> str:
+    """The key of a widget that holds several values, without those that it no longer offers."""
+    if key in st.session_state:
+        st.session_state[key] = [value for value in st.session_state[key] if value in options]
+    return key
+
+
+def enter() -> None:
+    """The reader gave the password."""
+    st.session_state[_ENTERED] = True
+
+
+def is_entered() -> bool:
+    """Whether the reader gave the password in this session."""
+    return bool(st.session_state.get(_ENTERED))
+
+
 def hold() -> None:
-    """Keep what was asked while a page that does not show it is open."""
-    for key in [key for key in st.session_state if str(key).startswith(ASKED)]:
+    """Keep what was asked, filtered and chosen while another page is open: each page's widgets are its own."""
+    for key in [key for key in st.session_state if str(key).startswith((ASKED, FILTER)) or key == SEARCH]:
         st.session_state[key] = st.session_state[key]
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlparse
 import geopandas as gpd
 import pandas as pd
 import pytest
-from playwright.sync_api import Frame, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 from planner.model import Region
 
@@ -25,6 +25,8 @@ CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 START_S, SHOW_MS = 90, 180_000
+
+Opened = tuple[Page, list[str], list[str]]
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -58,40 +60,44 @@ def _wait_for(url: str) -> None:
             time.sleep(0.3)
 
 
-@pytest.fixture
-def page(address: str) -> Iterator[tuple[Page, list[str], list[str]]]:
-    """The loaded page, with every request to another host and every script error recorded."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        tab = browser.new_page(viewport={"width": 1500, "height": 2400})
-        foreign: list[str] = []
-        faults: list[str] = []
-
-        def note(url: str) -> None:
-            if urlparse(url).hostname not in ("127.0.0.1", None):
-                foreign.append(url)
-
-        tab.on("request", lambda request: note(request.url))
-        tab.on("websocket", lambda socket: note(socket.url))
-        tab.on("pageerror", lambda fault: faults.append(str(fault)))
-        tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        tab.goto(address)
-        tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
-        yield tab, foreign, faults
-        browser.close()
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
 
 
-def test_a_reader_sees_clicks_and_stays_offline(page: tuple[Page, list[str], list[str]], demo: tuple[Path, Region], tmp_path: Path) -> None:
+@pytest.fixture
+def page(address: str, browser: Browser) -> Iterator[Opened]:
+    """The first page in a session of its own, with every request to another host and every script error recorded."""
+    context = browser.new_context(viewport={"width": 1366, "height": 2400})
+    tab = context.new_page()
+    foreign: list[str] = []
+    faults: list[str] = []
+
+    def note(url: str) -> None:
+        if urlparse(url).hostname not in ("127.0.0.1", None):
+            foreign.append(url)
+
+    tab.on("request", lambda request: note(request.url))
+    tab.on("websocket", lambda socket: note(socket.url))
+    tab.on("pageerror", lambda fault: faults.append(str(fault)))
+    tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    tab.goto(address)
+    tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
+    yield tab, foreign, faults
+    context.close()
+
+
+def test_a_planner_sees_who_lacks_care_clicks_and_stays_offline(page: Opened, demo: tuple[Path, Region]) -> None:
     tab, foreign, faults = page
     region = demo[1]
     for kpi in ("Población objetivo", "A 60 minutos o menos de primer nivel", "A más de 2 horas de un hospital",
                 "Personas sin acceso efectivo (equivalentes)", "Localidades sin servicio", "Unidades saturadas"):
         tab.get_by_text(kpi, exact=True).first.wait_for(timeout=SHOW_MS)
     assert tab.get_by_text("SINTÉTICA").count() >= 2
-    assert tab.get_by_text("Herramienta de apoyo: no sustituye la valoración en campo.").count() >= 1
-    tab.get_by_text("Fecha de corte, fuentes, supuestos").wait_for(timeout=SHOW_MS)
-    frame = next(f for f in tab.frames if "streamlit_folium" in f.url)
-    frame.wait_for_function("n => Object.values(window.map._layers).filter(l => l.getRadius).length >= n", arg=len(region.localities))
+    frame = _map(tab, len(region.localities))
 
     lonely = _loneliest(region.localities, region)[0]
     place = region.localities.loc[lonely]
@@ -111,25 +117,115 @@ def test_a_reader_sees_clicks_and_stays_offline(page: tuple[Page, list[str], lis
     assert tab.get_by_text("De 0 a 30 min", exact=True).is_visible()
     assert frame.evaluate("window.map.getZoom()") == zoom  # a click keeps the view
     assert frame.evaluate("(window.feature_group || []).length") <= 1  # and leaves nothing behind
-    search = tab.get_by_label("Buscar").first
-    search.click()
-    search.fill(lonely)
-    tab.keyboard.press("Enter")
+    _search(tab, lonely)
     frame.wait_for_function("place => window.map.getBounds().contains(place)", arg=[place["lat"], place["lon"]])  # a search moves it
-    with tab.expect_download() as asked:
-        tab.get_by_role("button", name="Localidades", exact=True).click()
-    asked.value.save_as(tmp_path / "localidades.geojson")
-    assert "SINTETICA" in asked.value.suggested_filename
-    assert len(gpd.read_file(tmp_path / "localidades.geojson")) == len(region.localities)
-    tab.screenshot(path=tmp_path / "app.png", full_page=True)
     assert foreign == []
     assert faults == []
 
 
-def test_a_reader_draws_districts_and_moves_a_municipality(page: tuple[Page, list[str], list[str]], demo: tuple[Path, Region]) -> None:
+def test_filters_keep_the_view_and_the_address_reproduces_it(page: Opened, demo: tuple[Path, Region]) -> None:
+    tab, _, faults = page
+    region = demo[1]
+    frame = _map(tab, len(region.localities))
+    frame.evaluate("void window.map.setView(window.map.getCenter(), window.map.getZoom() + 1, {animate: false})")
+    view = frame.evaluate("[window.map.getCenter().lat, window.map.getZoom()]")
+    town = region.municipalities.index[0]
+    inside = int((region.localities["cve_mun"] == town).sum())
+    _pick(tab, "Municipio", region.municipalities.at[town, "name"])
+    tab.get_by_text(f"El mapa muestra {inside:,} de").wait_for()
+    frame.wait_for_function("n => Object.values(window.map._layers).filter(l => l.getRadius && !l.options.shape).length === n", arg=inside)
+    assert frame.evaluate("[window.map.getCenter().lat, window.map.getZoom()]") == view
+
+    lonely = _loneliest(region.localities, region)[0]
+    _search(tab, lonely)
+    _scenario(tab, "Vehiculo")
+    _quiet(tab)
+    _go(tab, "Brechas")
+    tab.get_by_text("La elegida está en el lugar").or_(tab.get_by_text("elija una fila")).first.wait_for(timeout=SHOW_MS)
+    there = tab.url
+    assert "/brechas" in there
+    assert "Vehiculo" in there
+    assert lonely in there
+    other = tab.context.new_page()
+    other.goto(there)
+    other.get_by_text("Escenario vehiculo").wait_for(timeout=SHOW_MS)
+    other.get_by_text("Puntaje de brecha: ").first.wait_for(timeout=SHOW_MS)
+    assert faults == []
+
+
+def test_an_analyst_finds_the_worst_of_a_municipality_in_the_table(page: Opened, demo: tuple[Path, Region]) -> None:
+    tab, _, faults = page
+    region = demo[1]
+    clicks = _go(tab, "Brechas")
+    _map(tab, len(region.localities))
+    name = region.municipalities["name"].iloc[1]
+    clicks += _pick(tab, "Municipio", name)
+    _quiet(tab)
+    table = tab.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    corner = table.bounding_box()
+    assert corner
+    tab.mouse.click(corner["x"] + 20, corner["y"] + 52)  # the box of the first row
+    tab.get_by_text("La elegida está en el lugar 1.").wait_for()
+    tab.get_by_text("Puntaje de brecha: ").first.wait_for()
+    assert clicks + 1 <= 8
+    assert faults == []
+
+
+def test_a_director_asks_what_fifty_million_buy_and_compares_with_the_rains(page: Opened) -> None:
+    tab, _, faults = page
+    clicks = _go(tab, "Propuestas")
+    slider = tab.get_by_role("slider", name="Presupuesto anual (M MXN)")
+    slider.focus()
+    for _ in range(10):
+        tab.keyboard.press("ArrowLeft")  # five million each
+    tab.get_by_role("button", name="Calcular", exact=True).click()
+    tab.get_by_text("presupuesto: 50.00 M MXN").wait_for(timeout=SHOW_MS)
+    tab.get_by_text("Cota demostrada:", exact=True).wait_for()
+    assert clicks + 1 <= 8
+    clicks = _go(tab, "Comparar") + _pick(tab, "Se compara con", "Lluvias")
+    tab.get_by_text("Lado a lado, con las mismas clases").wait_for(timeout=SHOW_MS)
+    tab.get_by_text("Personas y dinero (con el plan)").wait_for()
+    assert tab.get_by_text("frente a base ajustado").count() >= 1
+    assert clicks <= 8
+    assert faults == []
+
+
+def test_a_gis_technician_takes_the_layers(page: Opened, demo: tuple[Path, Region], tmp_path: Path) -> None:
+    tab, foreign, faults = page
+    clicks = _go(tab, "Descargas")
+    for button, name in (("GeoPackage", "plan.gpkg"), ("Localidades", "localidades.geojson")):
+        with tab.expect_download() as asked:
+            tab.get_by_role("button", name=button, exact=True).click()
+        asked.value.save_as(tmp_path / name)
+        assert "SINTETICA" in asked.value.suggested_filename
+    assert len(gpd.read_file(tmp_path / "localidades.geojson")) == len(demo[1].localities)
+    assert gpd.read_file(tmp_path / "plan.gpkg", layer="localidades").crs == demo[1].crs
+    assert clicks + 2 <= 8
+    assert foreign == []
+    assert faults == []
+
+
+def test_work_goes_on_while_another_page_is_open_and_is_called_off(page: Opened) -> None:
+    tab, _, faults = page
+    _scenario(tab, "Solo moviles")
+    _go(tab, "Ayuda")
+    tab.get_by_text("Un ejemplo guiado").wait_for(timeout=SHOW_MS)
+    _go(tab, "Rutas")
+    tab.get_by_text("Escenario solo moviles").wait_for(timeout=SHOW_MS)
+    tab.get_by_text("Rutas de hoy").or_(tab.get_by_text("rutas", exact=False)).first.wait_for(timeout=SHOW_MS)
+    _quiet(tab)
+    _go(tab, "Propuestas")
+    tab.get_by_role("button", name="Calcular la curva").click()
+    tab.get_by_role("button", name="Cancelar").click()
+    tab.get_by_text("Se canceló: Qué compra cada presupuesto").wait_for(timeout=SHOW_MS)
+    assert faults == []
+
+
+def test_a_reader_draws_districts_and_moves_a_municipality(page: Opened, demo: tuple[Path, Region]) -> None:
     tab, foreign, faults = page
     region = demo[1]
-    tab.get_by_text("Regionalización", exact=True).click()
+    _go(tab, "Regionalización")
     tab.get_by_role("button", name="Trazar").click()
     tab.get_by_text("Mover un municipio", exact=True).wait_for(timeout=SHOW_MS)
     tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
@@ -145,12 +241,56 @@ def test_a_reader_draws_districts_and_moves_a_municipality(page: tuple[Page, lis
     tab.get_by_role("button", name="Mover", exact=True).click()
     tab.get_by_text(f"{region.municipalities['name'].iloc[3]} pasa a D").wait_for()
     tab.get_by_text("Con sus cambios", exact=True).wait_for()
-    tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()  # the button is drawn after the map
+    _quiet(tab)  # the button is drawn after the map
     with tab.expect_download() as asked:
         tab.get_by_role("button", name="Distritos (CSV)").click()
     assert "SINTETICA" in asked.value.suggested_filename
     assert foreign == []
     assert faults == []
+
+
+def _go(tab: Page, title: str) -> int:
+    """Another page by its name in the list; how many clicks that took."""
+    tab.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
+    tab.get_by_role("heading", name=f"{title}: ").first.wait_for(timeout=SHOW_MS)
+    return 1
+
+
+def _pick(tab: Page, label: str, value: str) -> int:
+    """A value of a list of several; how many clicks that took."""
+    tab.get_by_label(label, exact=True).last.click()
+    tab.get_by_role("option", name=value, exact=True).click()
+    tab.keyboard.press("Escape")
+    return 2
+
+
+def _search(tab: Page, text: str) -> None:
+    _type(tab, "Buscar localidad, unidad o propuesta", text)
+
+
+def _scenario(tab: Page, name: str) -> None:
+    _type(tab, "Escenario", name)
+    tab.get_by_text(f"Escenario {name.lower()}").first.wait_for(timeout=SHOW_MS)
+
+
+def _type(tab: Page, label: str, text: str) -> None:
+    box = tab.get_by_role("combobox", name=label, exact=True)
+    box.click()
+    box.fill(text)
+    tab.keyboard.press("Enter")
+
+
+def _quiet(tab: Page) -> None:
+    """Nothing runs any more."""
+    tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=SHOW_MS)
+
+
+def _map(tab: Page, marks: int) -> Frame:
+    """The map's frame, with so many localities on it."""
+    tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
+    frame = next(f for f in tab.frames if "streamlit_folium" in f.url)
+    frame.wait_for_function("n => Object.values(window.map._layers).filter(l => l.getRadius).length >= n", arg=marks)
+    return frame
 
 
 def _loneliest(places: gpd.GeoDataFrame, region: Region) -> list[str]:

@@ -1,7 +1,8 @@
-"""The view of regionalization: what it draws, proves and refuses, and what moving a municipality breaks."""
+"""The page of regionalization: what it draws, proves and refuses, and what moving a municipality breaks."""
 
 import io
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import valley
+from streamlit.navigation.page import calc_hash
 from streamlit.testing.v1 import AppTest
 
 from planner.decide.regional.districts import Districts, moved_by_hand
 from planner.model import Region
 from planner.ui import compute, regiontables
 from planner.ui.words import plain
-
-VIEW = "Regionalización"
 
 
 def markup(page: AppTest) -> str:
@@ -33,12 +33,27 @@ def choose(page: AppTest, label: str, value: str) -> AppTest:
 
 
 def draw(page: AppTest, **asked: float) -> AppTest:
-    """The view after asking for districts; `asked` by the beginning of the label."""
-    page.segmented_control[0].set_value(VIEW).run()
+    """The page after asking for districts; `asked` by the beginning of the label."""
+    see(page)
     for label, value in asked.items():
         next(n for n in page.number_input if n.label.startswith(label)).set_value(value)
-    button(page, "Trazar")
+    settle(button(page, "Trazar"))
     assert not page.exception
+    return page
+
+
+def see(page: AppTest, path: str = "regionalizacion") -> AppTest:
+    """Another page of the same session, once no work is going on."""
+    page._page_hash = calc_hash(path)
+    return settle(page.run())
+
+
+def settle(page: AppTest) -> AppTest:
+    until = time.monotonic() + 150
+    while any(one.label == "Cancelar" for one in page.button):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+        page.run()
     return page
 
 
@@ -54,8 +69,10 @@ def found(demo: tuple[Path, Region]) -> Districts:
     """What the page draws of the demo, from the same cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLANNER_HOME", str(demo[0]))
-        scenario = compute.find_scenarios()["base"]
-        return compute.drawn(compute.find_regions()[0], scenario, scenario.regional, compute.untold)
+        scenario, prepared = compute.find_scenarios()["base"], compute.find_regions()[0]
+        compute.answer(prepared, scenario).result()
+        told: Districts = compute.districts_of(prepared, scenario, scenario.regional).result()
+        return told
 
 
 @pytest.fixture
@@ -107,9 +124,9 @@ def test_what_was_asked_and_moved_stays_while_the_other_view_is_on_the_page(draw
     choose(drawn, "Municipio", area)
     choose(drawn, "Pasa al distrito", next(str(key) for key in found.table.index if key != found.members.at[area, "district"]))
     button(drawn, "Mover")
-    drawn.segmented_control[0].set_value("Cobertura y plan").run()
+    see(drawn, "panorama")
     assert "Con sus cambios" not in markup(drawn)
-    drawn.segmented_control[0].set_value(VIEW).run()
+    see(drawn)
     assert not drawn.exception
     assert next(n for n in drawn.number_input if n.label.startswith("Desvío")).value == 60.0
     assert "Con sus cambios" in markup(drawn)
@@ -118,9 +135,9 @@ def test_what_was_asked_and_moved_stays_while_the_other_view_is_on_the_page(draw
 def test_another_scenario_is_drawn_only_when_asked(page: AppTest) -> None:
     draw(page)
     assert "Medida" in markup(page)
-    choose(page, "Escenario", "vehiculo")
+    settle(choose(page, "Escenario", "Vehiculo"))
     assert not page.exception
-    assert page.segmented_control[0].value == VIEW
+    assert page.markdown[0].value.startswith("## Regionalización")
     assert "Trazar" in page.info[0].value
 
 
