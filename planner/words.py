@@ -45,6 +45,21 @@ REGIONAL = {
 }
 ASSIGNMENTS = {"capacidad": "cercanía con capacidad", "cercania": "cercanía", "huff": "atracción (Huff)"}
 
+_SCENARIOS = {"vehiculo": "Vehículo", "transporte_publico": "Transporte público", "solo_moviles": "Solo móviles", "decision": "Decisión",
+              "incorporacion_ssa": "Incorporación de la SSA", "presupuesto_100m": "Presupuesto de 100 M",
+              "presupuesto_300m": "Presupuesto de 300 M", "presupuesto_600m": "Presupuesto de 600 M"}
+
+
+def scenario_title(name: str) -> str:
+    """A scenario as the reader knows it, by its name; one that the reader changed says so.
+
+    >>> scenario_title("solo_moviles"), scenario_title("sin_capacidad"), scenario_title("vehiculo_ajustado")
+    ('Solo móviles', 'Sin capacidad', 'Vehículo, ajustado')
+    """
+    shipped = name.removesuffix("_ajustado")
+    title = _SCENARIOS.get(shipped, shipped.replace("_", " ").capitalize())
+    return title + (", ajustado" if shipped != name else "")
+
 
 DISCLAIMER = "Herramienta de apoyo: no sustituye la valoración en campo."
 _PARTS = "planeación estatal"

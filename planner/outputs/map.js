@@ -38,13 +38,15 @@ window.plannerMap = function (map, names, hidden) {
   const tell = what => window.Streamlit && window.Streamlit.setComponentValue({...what, click: ++clicks});
 
   /* What outlives this frame while its page is open: layers received, the view, the layers that are shown. */
-  const HELD = 48;  // layers; those not drawn for longest are forgotten first
+  const HELD = 24;  // layers; those not drawn for longest are forgotten first
   let page = window;
   try { if (window.parent.document) page = window.parent; } catch (fault) { /* a page of another origin keeps nothing for us */ }
   const held = page.plannerHeld = page.plannerHeld || new Map();
   const store = page === window ? null : page.sessionStorage;  // a file remembers nothing
   const recall = key => store && JSON.parse(store.getItem("planner-" + key));
   const remember = (key, value) => store && store.setItem("planner-" + key, JSON.stringify(value));
+  const container = map.getContainer();  // a click must not scroll the page around the frame, which would lose it
+  container.focus = () => HTMLElement.prototype.focus.call(container, {preventScroll: true});
   let focus = recall("focus") || "";  // what the view was last set for: a click keeps the view, a search moves it
   const setFocus = place => { focus = place; remember("focus", place); };
   const choose = (kind, id, own) => {

@@ -18,6 +18,7 @@ from planner.ui import compute
 from planner.ui.sidebar import Question
 from planner.ui.words import count, known, plain, table
 from planner.ui.work import ready
+from planner.words import scenario_title
 
 _MOST = 4
 _MINE = "El de la barra lateral"
@@ -44,7 +45,7 @@ def show(question: Question) -> None:
 
 def _ask(question: Question) -> list[Scenario]:
     """The base and those that are compared with it, each once."""
-    named = {_MINE: question.scenario} | {name.replace("_", " ").capitalize(): one for name, one in compute.find_scenarios().items()}
+    named = {_MINE: question.scenario} | {scenario_title(name): one for name, one in compute.find_scenarios().items()}
     names = list(named)
     first, second = st.columns([1, 2])
     base = first.selectbox("Base", names, key="base", bind="query-params", help="Todo cambio se cuenta respecto a este escenario.")
@@ -58,13 +59,13 @@ def _answer(found: Comparison, reports: list[Report]) -> None:
     """What the committee asks first, a sentence for each scenario."""
     base = reports[0].run
     for report in reports[1:]:
-        name = report.run.scenario.name
-        row = found.winners[found.winners["corrida"] == name]
+        row = found.winners[found.winners["corrida"] == report.run.scenario.name]
+        name, first = (plain(scenario_title(one.scenario.name)) for one in (report.run, base))
         if row.empty:
-            st.markdown(f"**{plain(name)}** no cambia el acceso de nadie frente a {plain(base.scenario.name)}.")
+            st.markdown(f"**{name}** no cambia el acceso de nadie frente a {first}.")
             continue
         won = row.iloc[0]
-        st.markdown(f"**{plain(name.replace('_', ' '))}** frente a {plain(base.scenario.name.replace('_', ' '))}: ganan acceso efectivo "
+        st.markdown(f"**{name}** frente a {first}: ganan acceso efectivo "
                     f"{count(won['ganan'], 'personas')} (equivalentes) en {count(won['localidades_ganan'])} localidades y lo pierden "
                     f"{count(won['pierden'])} en {count(won['localidades_pierden'])}; neto, **{count(won['neto'])}**.")
 
@@ -73,7 +74,7 @@ def _maps(question: Question, reports: list[Report]) -> None:
     st.markdown("### Lado a lado, con las mismas clases")
     base = reports[0]
     for other in reports[1:]:
-        pair = f"{base.run.scenario.name} y {other.run.scenario.name}".replace("_", " ")
+        pair = " y ".join(scenario_title(one.run.scenario.name) for one in (base, other))
         both, difference = _drawn(question.prepared, base.run.scenario, other.run.scenario)
         left, right = st.columns([2, 1])
         left.image(both, width="stretch", caption=f"Puntaje de brecha con el plan: {pair}.")
@@ -86,7 +87,7 @@ def _drawn(prepared: compute.Prepared, base: Scenario, other: Scenario) -> tuple
     then, now = (compute.report(prepared, scenario).layers for scenario in (base, other))
     towns = compute.region_of(prepared).municipalities.geometry
     outlines = gpd.GeoSeries(towns[towns.notna() & ~towns.is_empty])
-    sides = [score_panel(scenario.name.replace("_", " "), layers["localidades"], layers["propuestas"], plan=True)
+    sides = [score_panel(scenario_title(scenario.name), layers["localidades"], layers["propuestas"], plan=True)
              for scenario, layers in ((base, then), (other, now))]
     gained = then["localidades"]["personas_equiv_plan"] - now["localidades"]["personas_equiv_plan"]
     difference = gain_panel("Quién gana y quién pierde", now["localidades"], gained)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +21,7 @@ from planner.decide.curve import budget_curve
 from planner.decide.regional.districts import Districts, districts, moved_by_hand
 from planner.decide.robustness import robustness
 from planner.demo.files import write_demo
+from planner.kinds import GRADES
 from planner.model import Region
 from planner.outputs import mapground, mapregions, maps
 from planner.outputs.brief import brief_files
@@ -39,10 +41,12 @@ from planner.scenarios import Facts, choose, find_facts, regionalized
 from planner.settings import Scenario, load_scenario
 from planner.store import TRAVEL_CACHE, read_region, write_region
 from planner.ui.work import Told, Work, desk
+from planner.words import scenario_title
 
 Wanted = tuple[tuple[str, tuple[str, ...]], ...]  # column of a layer, values
 SHIPPED = Path(__file__).parents[2] / "scenarios"
 CURVE_POINTS, TRIAL_DRAWS = 8, 10
+HITS = 30  # places that a search lists
 Moves = tuple[tuple[str, str], ...]  # municipality and the district that it goes to, in order
 SCENARIO_KEY: dict[str | type[Any], Callable[[Any], Any]] = {
     kind: lambda asked: asked.model_dump_json() for kind in (Scenario, Regional)}
@@ -103,7 +107,7 @@ def facts(prepared: Prepared, scenario: Scenario, _told: Told) -> Facts:
 
 def answer(prepared: Prepared, scenario: Scenario) -> Work:
     """The work that runs the scenario on the region, with its layers; another budget only chooses again. Its result: Report."""
-    return desk().ask(_key("respuesta", prepared, scenario), f"Escenario {scenario.name.replace('_', ' ')} de {prepared.name}",
+    return desk().ask(_key("respuesta", prepared, scenario), f"{scenario_title(scenario.name)}: {prepared.name}",
                       partial(_answer, prepared, scenario))
 
 
@@ -189,6 +193,39 @@ def map_layers(prepared: Prepared, scenario: Scenario) -> dict[str, str]:
     drawn = maps.prepare_layers({name: found[name] for name in ("unidades", "propuestas", "rutas")})
     detail_m = 3 * region_of(prepared).grid.cell_m
     return {**drawn, **maps.prepare_places(found["localidades"]), "influencias": maps.prepare_areas(found["areas_influencia"], detail_m)}
+
+
+@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=SCENARIO_KEY)
+def places_of(prepared: Prepared, scenario: Scenario) -> dict[str, str]:
+    """Every place that can be searched: `kind/id` -> name and id."""
+    found = report(prepared, scenario).layers
+    return {f"{kind}/{key}": f"{name} · {key}" for kind, layer, column in (
+        ("localidad", "localidades", "nom_loc"), ("unidad", "unidades", "nombre"), ("propuesta", "propuestas", "nombre"))
+        for key, name in found[layer][column].items()}
+
+
+@st.cache_resource(max_entries=12, show_spinner=False, hash_funcs=SCENARIO_KEY)
+def choices(prepared: Prepared, scenario: Scenario) -> dict[str, list[str]]:
+    """What each filter offers, by column of `localidades` or `unidades`."""
+    found = report(prepared, scenario).layers
+    return {"grado_rezago": list(GRADES), **{name: sorted(found[layer][name].dropna().unique().tolist()) for layer, name in (
+        ("localidades", "distrito"), ("localidades", "nom_mun"), ("unidades", "institucion"))}}
+
+
+def matches(places: Mapping[str, str], words: str) -> list[str]:
+    """The places whose name or id holds all the words, whatever accents; those that begin with them first.
+
+    >>> matches({"a/1": "San José · 1", "a/2": "El Jose · 2", "a/3": "José · 3"}, "jose")
+    ['a/3', 'a/2', 'a/1']
+    """
+    parts = _bare(words).split()
+    hits = [(not bare.startswith(parts[0]), len(bare), option) for option, label in places.items()
+            if all(part in (bare := _bare(label)) for part in parts)] if parts else []
+    return [option for _, _, option in sorted(hits)[:HITS]]
+
+
+def _bare(text: str) -> str:
+    return unicodedata.normalize("NFD", text.lower()).encode("ascii", "ignore").decode()
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=SCENARIO_KEY)

@@ -29,7 +29,9 @@ def show_corrections(prepared: Prepared, region: Region) -> None:
     names = {_NEW: _NEW} | {str(key): f"{row['name']} · {key}" for key, row in region.units.iterrows()}
     clues = st.selectbox("Unidad", list(names), format_func=lambda key: names.get(key, key), key="unidad-que-corrige")
     made = _form(region, clues)
-    if made is not None:
+    if made == Correction(clues):
+        st.info("No hay nada que aplicar: la unidad ya está así.")
+    elif made is not None:
         try:
             corrected(compute.published(prepared.folder, prepared.mark), [*state.corrections(prepared.slug), made])
         except DataError as fault:

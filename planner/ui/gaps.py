@@ -7,30 +7,29 @@ import streamlit as st
 
 from planner.outputs.report import Report
 from planner.ui import mapview, state
-from planner.ui.regiontables import Formats
 from planner.ui.sidebar import Question
-from planner.ui.words import count, decimal, minutes
+from planner.ui.words import count, minutes
 
-_ROWS = 500
+_ROWS = 300
 _ORDERS = {"Personas sin acceso, con peso de la necesidad": "brecha_ponderada", "Puntaje de brecha": "puntaje_brecha",
            "Personas equivalentes": "personas_equiv", "Minutos al primer nivel": "min_primer_nivel", "Minutos al hospital": "min_hospital"}
 _COLUMNS = {"nom_loc": "Localidad", "nom_mun": "Municipio", "grado_rezago": "Grado de rezago", "puntaje_brecha": "Puntaje de brecha",
             "poblacion": "Población objetivo", "personas_equiv": "Personas equivalentes", "min_primer_nivel": "Primer nivel",
             "min_hospital": "Hospital", "cobertura": "Cobertura", "motivo": "Por qué y qué se propone"}
-_FORMATS: Formats = {"Puntaje de brecha": lambda v: decimal(v, 1), "Población objetivo": count, "Personas equivalentes": count,
-            "Primer nivel": minutes, "Hospital": minutes}
+_MINUTES = ("Primer nivel", "Hospital")
+_PEOPLE = ("Población objetivo", "Personas equivalentes")
 
 
 @st.fragment
 def show(question: Question, found: Report) -> None:
     """The page under the header; a fragment, so that a choice draws nothing else anew."""
-    shown = mapview.filters(found)
+    shown = mapview.filters(question, found)
     first, second = st.columns([1, 1.6])
     order = first.selectbox("Las peores primero, según", list(_ORDERS), key="orden", bind="query-params",
                             help="Brecha ponderada: personas por parte de la atención que les falta por peso de la necesidad. "
                                  "Marca: derivado; rampas y pesos: supuesto.")
     with second:
-        chosen = mapview.search(found)
+        chosen = mapview.search(question)
     worst = _worst(shown.localities, _ORDERS[order])
     _table(worst, chosen, len(shown.localities))
     left, right = st.columns([1.75, 1], gap="medium")
@@ -51,12 +50,15 @@ def _worst(places: pd.DataFrame, order: str) -> pd.DataFrame:
 
 def _table(worst: pd.DataFrame, chosen: state.Chosen | None, total: int) -> None:
     told = worst[list(_COLUMNS)].rename(columns=_COLUMNS)
+    told = told.assign(**{name: told[name].map(minutes) for name in _MINUTES}, **{name: told[name].round() for name in _PEOPLE})
     told.insert(0, "Lugar", range(1, len(told) + 1))
     ids = [str(key) for key in worst.index]
     here = ids.index(chosen.id) if chosen is not None and chosen.kind == "localidad" and chosen.id in ids else None
     state.mark_row(here)
-    st.dataframe(told.rename_axis("Clave").style.format(_FORMATS, na_rep="sin ruta o dato"), height=300, key=state.TABLE,
-                 on_select=lambda: state.take_row(ids), selection_mode="single-row")
+    columns = {name: st.column_config.NumberColumn(format="%,.0f") for name in _PEOPLE} | {
+        "Puntaje de brecha": st.column_config.NumberColumn(format="%.1f")}
+    st.dataframe(told.rename_axis("Clave"), height=300, key=state.TABLE, on_select=lambda: state.take_row(ids), selection_mode="single-row",
+                 column_config=columns)
     at = f" La elegida está en el lugar {here + 1}." if here is not None else ""
     st.caption(f"Las {count(len(worst))} primeras de {count(total)} localidades; elija una fila y el mapa la muestra, o haga clic en el "
                f"mapa y la fila se marca.{at}")

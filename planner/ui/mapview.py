@@ -13,12 +13,13 @@ from streamlit_folium import st_folium
 from planner.outputs import maps
 from planner.outputs.mapjson import named_only
 from planner.outputs.report import Report
-from planner.schema import GRADES
 from planner.ui import cards, compute, state
 from planner.ui.sidebar import Question
 from planner.ui.words import count
 
 HEIGHT_PX = 560
+_FILTERS = {"distrito": "Distrito", "nom_mun": "Municipio", "grado_rezago": "Grado de rezago", "institucion": "Institución"}
+_HELP = {"institucion": "Filtra las unidades del mapa."}
 _PEOPLE_STEPS = (0, 50, 100, 250, 500, 1000, 2500, 5000, 15000)
 
 
@@ -31,34 +32,34 @@ class Shown:
     narrowed: bool
 
 
-def filters(found: Report) -> Shown:
+def filters(question: Question, found: Report) -> Shown:
     """The filters of a page, kept while the session lasts."""
-    places, units = found.layers["localidades"], found.layers["unidades"]
-    asked = (("distrito", "Distrito", sorted(places["distrito"].dropna().unique())),
-             ("nom_mun", "Municipio", sorted(places["nom_mun"].dropna().unique())), ("grado_rezago", "Grado de rezago", list(GRADES)))
+    places, offered = found.layers["localidades"], compute.choices(question.prepared, question.scenario)
     columns = st.columns([1, 1, 1, 1, 1.2])
-    wanted = tuple((name, tuple(column.multiselect(label, values, placeholder="Todos", key=state.keep_values(state.FILTER + name, values))))
-                   for column, (name, label, values) in zip(columns, asked, strict=False))
-    known = sorted(units["institucion"].dropna().unique())
-    key = state.keep_values(state.FILTER + "institucion", known)
-    institutions = columns[3].multiselect("Institución", known, placeholder="Todas", key=key, help="Filtra las unidades del mapa.")
+    *wanted, institutions = (
+        (name, tuple(column.multiselect(label, offered[name], placeholder="Todos", key=state.keep_values(state.FILTER + name, offered[name]),
+                                        help=_HELP.get(name))))
+        for column, (name, label) in zip(columns, _FILTERS.items(), strict=False))
     low, high = columns[4].select_slider(
         "Población objetivo", _PEOPLE_STEPS, (0, _PEOPLE_STEPS[-1]), key=state.FILTER + "poblacion",
         format_func=lambda people: count(people) if people < _PEOPLE_STEPS[-1] else f"{count(people)} o más")
-    kept = compute.filtered(places, wanted)
+    kept = compute.filtered(places, tuple(wanted))
     kept = kept[(kept["poblacion"].fillna(0) >= low) & ((kept["poblacion"].fillna(0) <= high) | (high == _PEOPLE_STEPS[-1]))]
-    return Shown(gpd.GeoDataFrame(kept), (("institucion", tuple(institutions)),), len(kept) < len(places) or bool(institutions))
+    return Shown(gpd.GeoDataFrame(kept), (institutions,), len(kept) < len(places) or bool(institutions[1]))
 
 
-def search(found: Report) -> state.Chosen | None:
-    """The search box over every place, and what is chosen there, on the map or in a table."""
-    names = {state.as_option(kind, str(key)): f"{name} · {key}"
-             for kind, layer, column in (("localidad", "localidades", "nom_loc"), ("unidad", "unidades", "nombre"),
-                                         ("propuesta", "propuestas", "nombre"))
-             for key, name in found.layers[layer][column].items()}
-    state.keep_only(list(names))
-    st.selectbox("Buscar localidad, unidad o propuesta", list(names), index=None, format_func=lambda option: names.get(option, option),
-                 key=state.SEARCH, bind="query-params", placeholder="Nombre o clave; o haga clic en el mapa")
+def search(question: Question) -> state.Chosen | None:
+    """The search over every place: the best match is chosen, the others stand in a list; and what is chosen there or elsewhere."""
+    places = compute.places_of(question.prepared, question.scenario)
+    first, second = st.columns([1, 1.4])
+    words = first.text_input("Buscar localidad, unidad o propuesta", key=state.WORDS, placeholder="Nombre o clave, y Entrar", max_chars=80,
+                             on_change=lambda: state.choose_first(compute.matches(places, state.value_of(state.WORDS) or "")))
+    hits = compute.matches(places, words) if words else []
+    state.keep_only(places)
+    options = list(dict.fromkeys([option for option in (state.asked_option(places),) if option] + hits))
+    told = f"{count(len(hits))} lugares hallados" if words else "Ninguno: búsquelo o haga clic en el mapa"
+    second.selectbox("Lugar elegido", options, index=None, format_func=lambda option: places.get(option, option), key=state.SEARCH,
+                     bind="query-params", placeholder=told)
     return state.chosen()
 
 

@@ -11,7 +11,7 @@ from planner.outputs.credits import source
 from planner.outputs.maps import LEGEND_STYLE
 from planner.settings import Scenario
 from planner.ui.words import plain, table
-from planner.words import DISCLAIMER
+from planner.words import DISCLAIMER, scenario_title
 
 _STYLE = """
 .stMainBlockContainer { padding: 1.6rem 2rem 3rem; max-width: 1500px; }
@@ -51,7 +51,7 @@ def show_header(title: str, region: Region, scenario: Scenario) -> None:
     """The page, what it is about, of which date, and whether it is made up."""
     label = " (SINTÉTICA)" if region.synthetic else ""
     st.markdown(f"## {title}: {plain(region.name)}{label}")
-    st.caption(f"Escenario {plain(scenario.name.replace('_', ' '))} · Fecha de corte: {plain(_cutoffs(region))} · {DISCLAIMER}")
+    st.caption(f"Escenario: {plain(scenario_title(scenario.name))} · Fecha de corte: {plain(_cutoffs(region))} · {DISCLAIMER}")
     if region.synthetic:
         st.markdown(":orange-badge[Región SINTÉTICA] Lugares, unidades y personas son inventados; sirve para conocer la herramienta.")
 

@@ -27,8 +27,8 @@ def show(question: Question, found: Report) -> None:
 def _map(question: Question, found: Report) -> None:
     """A fragment: choosing a place does not draw the rest of the page anew."""
     st.markdown("### Quién carece de atención y por qué")
-    shown = mapview.filters(found)
-    chosen = mapview.search(found)
+    shown = mapview.filters(question, found)
+    chosen = mapview.search(question)
     left, right = st.columns([1.75, 1], gap="medium")
     with left:
         mapview.draw(question, found, chosen, shown)

@@ -26,7 +26,7 @@ from planner.ui import (
 from planner.ui.entry import entered
 from planner.ui.notes import show_foot, show_header, show_style
 from planner.ui.sidebar import Question, ask
-from planner.ui.words import plain
+from planner.ui.words import fault_text
 from planner.ui.work import ready
 
 # Of our own, since the browser would ask Google for one of Streamlit's names.
@@ -70,7 +70,7 @@ def show() -> None:
         if found := compute.find_regions():  # asked outside of the pages, so that what was answered stays from one to another
             told.append(ask(found, compute.find_scenarios()))
     except PlannerError as fault:
-        st.error(plain(fault))
+        st.error(fault_text(fault, compute.home()))
         return
     chosen.run()
 
@@ -83,7 +83,7 @@ def _framed(leaf: Leaf, told: list[Question]) -> Callable[[], None]:
             else:
                 welcome.show()
         except PlannerError as fault:
-            st.error(plain(fault))
+            st.error(fault_text(fault, compute.home()))
     return framed
 
 

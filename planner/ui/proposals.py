@@ -91,7 +91,7 @@ def _curve(question: Question) -> None:
 def _sites(question: Question, found: Report) -> None:
     """The map, with the card of a place and what the reader decides about it."""
     st.markdown("### Dónde, y qué cuesta no estar de acuerdo")
-    chosen = mapview.search(found)
+    chosen = mapview.search(question)
     left, right = st.columns([1.75, 1], gap="medium")
     with left:
         mapview.draw(question, found, chosen)
@@ -159,7 +159,7 @@ def _trial(question: Question) -> Any:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Probar qué tan firme es", on_click=partial(state.start, mark))
             st.caption(f"{compute.TRIAL_DRAWS} sorteos de velocidades, lluvias, capacidad y población; tarda unos minutos. "
-                       "Para decidir use el escenario «Decision», de 200.")
+                       "Para decidir use el escenario «Decisión», de 200.")
         return None
     work = compute.trial(question.prepared, question.scenario)
     return work.result() if ready(work) else None

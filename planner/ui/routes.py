@@ -23,7 +23,7 @@ def show(question: Question, found: Report) -> None:
     """The page under the header."""
     teams = found.layers["propuestas"][found.layers["propuestas"]["tipo"].isin(_TEAMS)]
     if teams.empty:
-        st.info("El plan de este escenario no tiene rutas móviles. Pruebe el escenario «Solo moviles», un presupuesto mayor, o deje solo "
+        st.info("El plan de este escenario no tiene rutas móviles. Pruebe el escenario «Solo móviles», un presupuesto mayor, o deje solo "
                 "rutas en «Intervenciones permitidas».")
     else:
         _circuits(question, found, teams)
@@ -49,7 +49,8 @@ def _circuits(question: Question, found: Report, teams: pd.DataFrame) -> None:
     st.html(table(pd.DataFrame(stops[list(_STOPS)].rename(columns=_STOPS)),
                   {"Camino": minutes, "Personas": count, "Pernocta": lambda night: "sí" if night else "no"}))
     month = team_calendar(found.run.region, found.run.plan, found.run.scenario)
-    mine = month[month["route"] == route].drop(columns=["route", "kind", "name"], errors="ignore")
+    mine = month[month["route"] == route].drop(columns=["route", "kind", "clues", "base"])  # the same on every line
+    mine = mine.astype(object).where(mine.notna(), "")
     with st.expander("Calendario del mes, día por día", expanded=True):
         st.dataframe(mine.rename(columns={c.name: c.label for c in CALENDAR.all()}), hide_index=True, height=320)
         st.caption("Se repite cada cuatro semanas. El camino es el de la temporada del escenario.")

@@ -14,7 +14,7 @@ from planner.ui import state
 from planner.ui.assumed import with_settings
 from planner.ui.compute import Prepared
 from planner.ui.words import PEOPLE, SEASONS
-from planner.words import KINDS
+from planner.words import KINDS, scenario_title
 from planner.words import MODES as MODE_NAMES
 
 _MILLION = 1e6
@@ -41,7 +41,7 @@ class Question:
 def ask(regions: list[Prepared], scenarios: dict[str, Scenario]) -> Question:
     """The region and the scenario that the reader wants. SettingsError where what was changed cannot be asked."""
     by_name = {region.name: region for region in regions}
-    named = {_title(name): scenario for name, scenario in scenarios.items()}
+    named = {scenario_title(name): scenario for name, scenario in scenarios.items()}
     with st.sidebar:
         st.markdown("### Qué se pregunta")
         region = by_name[st.selectbox("Entidad", list(by_name), key=state.REGION, bind="query-params")]
@@ -109,6 +109,3 @@ def _reset(shipped: Scenario) -> None:
     state.set_settings({})
     state.clear_rules()
 
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import streamlit as st
 from planner.corrections import Correction
 
 MAP = "mapa"
-SEARCH = "elegida"
+SEARCH, WORDS = "elegida", "buscar"
 REGION, SCENARIO = "region", "escenario"
 REGION_MAP = "mapa-regional"
 TOWN = "municipio-que-cambia"
@@ -75,9 +75,23 @@ def mark_row(row: int | None) -> None:
     st.session_state[TABLE] = {"selection": {"rows": [] if row is None else [row]}}
 
 
-def keep_only(options: Sequence[str]) -> None:
+def choose_first(options: Sequence[str]) -> None:
+    """Callback of the search: its best match becomes what is chosen."""
+    if options:
+        st.session_state[SEARCH] = options[0]
+
+
+def asked_option(places: Mapping[str, str]) -> str | None:
+    """What is chosen, or what the address of the page asks for by its label, if it is one of the places."""
+    if st.session_state.get(SEARCH):
+        return str(st.session_state[SEARCH])
+    label = st.query_params.get(SEARCH)
+    return next((option for option, name in places.items() if name == label), None) if label else None
+
+
+def keep_only(options: Collection[str]) -> None:
     """Forget a choice that the present region or plan does not hold."""
-    if st.session_state.get(SEARCH) not in (None, *options):
+    if st.session_state.get(SEARCH) is not None and st.session_state[SEARCH] not in options:
         st.session_state[SEARCH] = None
 
 

@@ -6,6 +6,7 @@ import html
 import math
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +15,11 @@ import pandas as pd
 from planner.checks import BORDER_M, FAR_KM
 from planner.words import ASSIGNMENTS, DOUBTS, KINDS, MODES, REGIONAL, ROADS
 
+_PROGRAM = Path(__file__).parents[2]
+_JOINER = "\u2060"
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # they turn the direction of writing
+# What stands between these parts becomes a link, an icon or an arrow once Streamlit has read the Markdown.
+_ALIVE = re.compile(r"(?<=:)(?=//|material/|[\w+-]+:)|(?<=www)(?=\.)|(?<=@)(?=[\w-])|(?<=[-<>~])(?=[-=>])", re.IGNORECASE)
 SEASONS = {"secas": "Secas", "lluvias": "Lluvias"}
 PEOPLE = {"sin_seguridad_social": "Sin seguridad social", "pobtot": "Población total", "psinder": "Sin derechohabiencia (PSINDER)"}
 
@@ -120,12 +126,29 @@ def setting(value: Any) -> str:
 
 
 def plain(text: object) -> str:
-    """Text that Markdown shows as it is: no link, image or icon can hide in a name.
+    """Text that Markdown shows as it is, on one line: no link, image or icon can hide in a name, nor turn around what follows it.
 
-    >>> plain("a*b :x:")
-    'a\\\\*b \\\\:x\\\\:'
+    Streamlit makes links, icons and arrows even of escaped text: a word joiner, which is not seen, parts what they are made of.
+
+    >>> plain("a*b [c]"), plain("http://d :e: f\\n\\n# g").replace(_JOINER, "~")
+    ('a\\\\*b \\\\[c\\\\]', 'http\\\\:~//d \\\\:~e\\\\: f \\\\# g')
     """
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|:$~^&@])", r"\\\1", str(text))
+    line = " ".join(_TURNS.sub("", str(text)).split())
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|:$~^&@])", r"\\\1", _ALIVE.sub(_JOINER, line))
+
+
+def fault_text(fault: object, home: Path) -> str:
+    """A fault as Markdown shows it, without where on this computer the data and the program are.
+
+    >>> fault_text("No existe /casa/ana/data/x; revise /casa/ana.", Path("/casa/ana"))
+    'No existe data/x; revise la carpeta de datos\\\\.'
+    """
+    text = str(fault)
+    for folder, name in ((home, "la carpeta de datos"), (_PROGRAM, "la carpeta del programa")):
+        for told in sorted({str(folder.absolute()), str(folder.resolve())} - {folder.anchor}, key=len, reverse=True):
+            path = rf"(?<![\w.-]){re.escape(told)}"
+            text = re.sub(rf"{path}(?![\w.-]*\w)", name, re.sub(rf"{path}[\\/](?=[\w.])", "", text))
+    return plain(text)
 
 
 def safe(text: object) -> str:

@@ -138,17 +138,17 @@ def test_filters_keep_the_view_and_the_address_reproduces_it(page: Opened, demo:
 
     lonely = _loneliest(region.localities, region)[0]
     _search(tab, lonely)
-    _scenario(tab, "Vehiculo")
+    _scenario(tab, "Vehículo")
     _quiet(tab)
     _go(tab, "Brechas")
     tab.get_by_text("La elegida está en el lugar").or_(tab.get_by_text("elija una fila")).first.wait_for(timeout=SHOW_MS)
     there = tab.url
     assert "/brechas" in there
-    assert "Vehiculo" in there
+    assert "Vehículo" in there
     assert lonely in there
     other = tab.context.new_page()
     other.goto(there)
-    other.get_by_text("Escenario vehiculo").wait_for(timeout=SHOW_MS)
+    other.get_by_text("Escenario: Vehículo").wait_for(timeout=SHOW_MS)
     other.get_by_text("Puntaje de brecha: ").first.wait_for(timeout=SHOW_MS)
     assert faults == []
 
@@ -186,7 +186,7 @@ def test_a_director_asks_what_fifty_million_buy_and_compares_with_the_rains(page
     clicks = _go(tab, "Comparar") + _pick(tab, "Se compara con", "Lluvias")
     tab.get_by_text("Lado a lado, con las mismas clases").wait_for(timeout=SHOW_MS)
     tab.get_by_text("Personas y dinero (con el plan)").wait_for()
-    assert tab.get_by_text("frente a base ajustado").count() >= 1
+    assert tab.get_by_text("frente a Base, ajustado").count() >= 1
     assert clicks <= 8
     assert faults == []
 
@@ -208,11 +208,11 @@ def test_a_gis_technician_takes_the_layers(page: Opened, demo: tuple[Path, Regio
 
 def test_work_goes_on_while_another_page_is_open_and_is_called_off(page: Opened) -> None:
     tab, _, faults = page
-    _scenario(tab, "Solo moviles")
+    _scenario(tab, "Solo móviles")
     _go(tab, "Ayuda")
     tab.get_by_text("Un ejemplo guiado").wait_for(timeout=SHOW_MS)
     _go(tab, "Rutas")
-    tab.get_by_text("Escenario solo moviles").wait_for(timeout=SHOW_MS)
+    tab.get_by_text("Escenario: Solo móviles").wait_for(timeout=SHOW_MS)
     tab.get_by_text("Rutas de hoy").or_(tab.get_by_text("rutas", exact=False)).first.wait_for(timeout=SHOW_MS)
     _quiet(tab)
     _go(tab, "Propuestas")
@@ -265,12 +265,13 @@ def _pick(tab: Page, label: str, value: str) -> int:
 
 
 def _search(tab: Page, text: str) -> None:
-    _type(tab, "Buscar localidad, unidad o propuesta", text)
+    tab.get_by_label("Buscar localidad, unidad o propuesta").fill(text)
+    tab.keyboard.press("Enter")
 
 
 def _scenario(tab: Page, name: str) -> None:
     _type(tab, "Escenario", name)
-    tab.get_by_text(f"Escenario {name.lower()}").first.wait_for(timeout=SHOW_MS)
+    tab.get_by_text(f"Escenario: {name}").first.wait_for(timeout=SHOW_MS)
 
 
 def _type(tab: Page, label: str, text: str) -> None:

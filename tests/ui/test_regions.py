@@ -135,7 +135,7 @@ def test_what_was_asked_and_moved_stays_while_the_other_view_is_on_the_page(draw
 def test_another_scenario_is_drawn_only_when_asked(page: AppTest) -> None:
     draw(page)
     assert "Medida" in markup(page)
-    settle(choose(page, "Escenario", "Vehiculo"))
+    settle(choose(page, "Escenario", "Vehículo"))
     assert not page.exception
     assert page.markdown[0].value.startswith("## Regionalización")
     assert "Trazar" in page.info[0].value
