@@ -99,7 +99,8 @@ def main() -> None:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        measure(browser.new_page(viewport={"width": 1366, "height": 768}), f"http://127.0.0.1:{server.server_port}/mapa.html", asked.picture)
+        tab = browser.new_page(viewport={"width": 1366, "height": 768})
+        measure(tab, f"http://127.0.0.1:{server.server_port}/mapa.html", asked.picture)
         browser.close()
         server.shutdown()
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vText
 
 from planner import columns, schema
 from planner.access.rules import chosen_options
@@ -51,7 +51,7 @@ def calendar_ics(table: pd.DataFrame, region: Region, scenario: Scenario) -> byt
     told = Calendar()
     told.add("prodid", "-//planner//calendario de rutas//ES")
     told.add("version", "2.0")
-    told.add("x-wr-calname", f"Rutas de {region.name}, escenario {scenario.name}" + (" (SINTÉTICA)" if region.synthetic else ""))
+    told.add("x-wr-calname", vText(f"Rutas de {region.name}, escenario {scenario.name}" + (" (SINTÉTICA)" if region.synthetic else "")))
     places = pd.concat([region.localities[["name", "lon", "lat"]], region.units[["name", "lon", "lat"]]])
     where = places.to_dict("index")
     for row in table.assign(before=_worked_before(table)).to_dict("records"):

@@ -152,7 +152,8 @@ def _proposal(found: Report, option: str) -> str:
     what = {"Propuesta": option, "Tipo": KINDS[row["tipo"]], "Costo anual": money(row["costo_anual"]),
             "Inversión": money(row["costo_inversion"]), "Personas": count(row["personas"]),
             "Brecha ponderada que cierra": count(row["brecha_ponderada_cerrada"])}
-    stops = route_of(found, Chosen("propuesta", option)).query("elemento == 'parada'").sort_values("orden")
+    route = route_of(found, Chosen("propuesta", option))
+    stops = route[route["elemento"] == "parada"].sort_values("orden")
     calendar = {f"{r['orden']}. {r['nom_loc']}": f"días {r['dias']}; {minutes(r['minutos'])} de camino; {count(r['personas'], 'personas')}"
                 + ("; pernocta" if r["pernocta"] else "") for _, r in stops.iterrows()}
     drawn = ("Días de trabajo del mes; el camino es el de la temporada del escenario, desde la base o la parada anterior.",)

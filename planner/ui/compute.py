@@ -21,6 +21,8 @@ from planner.decide.curve import budget_curve
 from planner.decide.regional.districts import Districts, districts, moved_by_hand
 from planner.decide.robustness import robustness
 from planner.demo.files import write_demo
+from planner.errors import StorageError, reason
+from planner.keeping import digest
 from planner.kinds import GRADES
 from planner.model import Region
 from planner.outputs import mapground, mapregions, maps
@@ -71,7 +73,10 @@ def home() -> Path:
 def find_regions() -> list[Prepared]:
     """Every prepared region under the home folder, by slug."""
     manifests = sorted((home() / "data" / "processed").glob("[!.]*/manifest.json"))  # a dot: being written
-    return [Prepared(m.parent.name, _name(m), str(m.parent), hashlib.sha256(m.read_bytes()).hexdigest()) for m in manifests]
+    try:
+        return [Prepared(m.parent.name, _name(m), str(m.parent), digest(m)) for m in manifests]
+    except OSError as fault:
+        raise StorageError(f"No se puede leer una región preparada ({reason(fault)}); revise permisos.") from fault
 
 
 def _name(manifest: Path) -> str:

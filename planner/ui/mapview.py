@@ -36,9 +36,8 @@ def filters(question: Question, found: Report) -> Shown:
     """The filters of a page, kept while the session lasts."""
     places, offered = found.layers["localidades"], compute.choices(question.prepared, question.scenario)
     columns = st.columns([1, 1, 1, 1, 1.2])
-    *wanted, institutions = (
-        (name, tuple(column.multiselect(label, offered[name], placeholder="Todos", key=state.keep_values(state.FILTER + name, offered[name]),
-                                        help=_HELP.get(name))))
+    *wanted, institutions = ((name, tuple(column.multiselect(
+        label, offered[name], placeholder="Todos", key=state.keep_values(state.FILTER + name, offered[name]), help=_HELP.get(name))))
         for column, (name, label) in zip(columns, _FILTERS.items(), strict=False))
     low, high = columns[4].select_slider(
         "Población objetivo", _PEOPLE_STEPS, (0, _PEOPLE_STEPS[-1]), key=state.FILTER + "poblacion",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -40,7 +41,8 @@ class Question:
 
 def ask(regions: list[Prepared], scenarios: dict[str, Scenario]) -> Question:
     """The region and the scenario that the reader wants. SettingsError where what was changed cannot be asked."""
-    by_name = {region.name: region for region in regions}
+    names = [region.name for region in regions]
+    by_name = {r.name if names.count(r.name) == 1 else f"{r.name} ({r.slug})": r for r in regions}
     named = {scenario_title(name): scenario for name, scenario in scenarios.items()}
     with st.sidebar:
         st.markdown("### Qué se pregunta")
@@ -61,23 +63,28 @@ def ask(regions: list[Prepared], scenarios: dict[str, Scenario]) -> Question:
 
 
 def _form(shipped: Scenario) -> dict[str, Any]:
-    for key, value in _values(shipped).items():
-        state.start_with(key, value)
+    values = _values(shipped)  # the defaults, which the address leaves out
     modes = {str(mode): MODE_NAMES[mode] for mode in MODES}
-    st.radio("Temporada", list(SEASONS), format_func=SEASONS.__getitem__, horizontal=True, key="temporada", bind="query-params",
-             help="En lluvias la terracería es más lenta. Marca: supuesto.")
-    st.selectbox("Modo al primer nivel", list(modes), format_func=modes.__getitem__, key="primer-nivel", bind="query-params",
-                 help="Cómo llega la gente a la unidad. Supuesto: a una hora de camino, como pide la OMS.")
-    st.selectbox("Modo al hospital", list(modes), format_func=modes.__getitem__, key="hospital", bind="query-params",
-                 help="Cómo llega la gente al hospital. Marca: supuesto.")
-    st.selectbox("Población", list(PEOPLE), format_func=PEOPLE.__getitem__, key="poblacion", bind="query-params",
-                 help="A quién se planea atender: base de planeación, no requisito para recibir atención.")
+    first = partial(_one, values)
+    first(st.radio, "Temporada", "temporada", SEASONS, "En lluvias la terracería es más lenta. Marca: supuesto.", horizontal=True)
+    first(st.selectbox, "Modo al primer nivel", "primer-nivel", modes,
+          "Cómo llega la gente a la unidad. Supuesto: a una hora de camino, como pide la OMS.")
+    first(st.selectbox, "Modo al hospital", "hospital", modes, "Cómo llega la gente al hospital. Marca: supuesto.")
+    first(st.selectbox, "Población", "poblacion", PEOPLE,
+          "A quién se planea atender: base de planeación, no requisito para recibir atención.")
     most = max(_BUDGET_MOST, 2 * shipped.budget_mxn_year / _MILLION)
-    st.slider("Presupuesto anual (M MXN)", 0.0, most, step=5.0, format="%.0f", key=_BUDGET, bind="query-params",
+    st.slider("Presupuesto anual (M MXN)", 0.0, most, values[_BUDGET], step=5.0, format="%.0f", key=_BUDGET, bind="query-params",
               help="Millones de pesos: operación más inversión anualizada. Supuesto editable.")
-    st.pills("Intervenciones permitidas", list(KINDS), selection_mode="multi", format_func=KINDS.__getitem__, key=_ALLOW,
-             bind="query-params")
-    return {key: state.value_of(key) for key in _values(shipped)}
+    st.pills("Intervenciones permitidas", list(KINDS), selection_mode="multi", default=values[_ALLOW], format_func=KINDS.__getitem__,
+             key=_ALLOW, bind="query-params")
+    return {key: state.value_of(key) for key in values}
+
+
+def _one(values: Mapping[str, Any], widget: Callable[..., Any], label: str, key: str, named: Mapping[str, str], meaning: str, **more: Any,
+         ) -> None:
+    """A widget that takes one of the named values, the scenario's by default."""
+    widget(label, list(named), list(named).index(values[key]), format_func=named.__getitem__, key=key, bind="query-params", help=meaning,
+           **more)
 
 
 def _as_asked(shipped: Scenario, asked: Mapping[str, Any]) -> Scenario:

@@ -14,7 +14,6 @@ from typing import Any
 
 import streamlit as st
 
-from planner.errors import PlannerError
 from planner.ui.words import plain
 
 Told = Callable[[str], None]
@@ -57,6 +56,10 @@ class Work:
     @property
     def cancelled(self) -> bool:
         return self.done and isinstance(self._future.exception(), Cancelled)
+
+    @property
+    def failed(self) -> bool:
+        return self.done and self._future.exception() is not None
 
     def ended(self, within_s: float) -> bool:
         """Whether it ends, well or not, within these seconds."""
@@ -119,11 +122,9 @@ def ready(work: Work) -> bool:
         st.info(f"Se canceló: {plain(work.label)}.")
         st.button("Calcular de nuevo", key=f"otra-vez-{work.key}", on_click=desk().forget, args=(work.key,), type="primary")
         return False
-    try:
-        work.result()
-    except PlannerError:
-        desk().forget(work.key)  # a fault of the disk may pass
-        raise
+    if work.failed:
+        desk().forget(work.key)  # what went wrong may pass: the next request begins anew
+    work.result()
     return True
 
 
