@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import threading
@@ -31,7 +32,7 @@ CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 VIEW = {"width": 1500, "height": 1000}
-PATIENCE_MS = 900_000
+PATIENCE_MS = 180_000
 # Marks of localities are the plain circles with a tooltip; every other layer gives its marks a shape.
 PLACES = "Object.values(window.map._layers).filter(l => l.getRadius && l.getTooltip() && !l.options.shape)"
 SHOWN = f"count => window.map && {PLACES}.length === count"
@@ -330,3 +331,20 @@ async def reader(browser: Browser, context: BrowserContext | None = None, patien
     await session.send("HeapProfiler.enable")
     await found.wire.listen(session)
     return found
+
+
+async def dragged(page: Page, frame: Frame | Page, box: dict[str, float]) -> str:
+    """Frame times while the map is dragged and let go."""
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await frame.evaluate("() => { const at = window.plannerDrag = []; const step = now => { at.push(now);"
+                         " if (window.plannerDrag === at) requestAnimationFrame(step); }; requestAnimationFrame(step); }")
+    for k in range(1, 91):
+        await page.mouse.move(x - 2 * k, y - k)
+        await asyncio.sleep(0.016)
+    await page.mouse.up()
+    await asyncio.sleep(0.5)  # what is drawn anew when it is let go counts
+    at = await frame.evaluate("() => { const at = window.plannerDrag; window.plannerDrag = null; return at; }")
+    gaps = [after - before for before, after in zip(at, at[1:], strict=False)]
+    return f"median {statistics.median(gaps):.0f} ms, worst {max(gaps):.0f} ms, {sum(gap > 50 for gap in gaps)} of {len(gaps)} over 50 ms"

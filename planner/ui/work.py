@@ -6,6 +6,7 @@ kept, the least recently used going first.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -36,7 +37,11 @@ class Work:
 
     def _made(self, make: Callable[[Told], Any]) -> Any:
         self.tell("Comenzando")
-        return make(self.tell)
+        made = make(self.tell)
+        gc.unfreeze()  # what was made is held for long: to walk all of it again and again would halt every page
+        gc.collect()
+        gc.freeze()
+        return made
 
     def tell(self, step: str) -> None:
         """Record the step that begins; ends the work where it was called off."""
