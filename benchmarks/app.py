@@ -143,7 +143,7 @@ async def opening(browser: Browser, server: Server, known: Known, peer: Peer, ro
     print(f"stock folium page:           {typical(theirs)}\n")
     for label, found in (("empty", size), ("kept", size_again)):
         told = ", ".join(f"{name} {count:,}" for name, count in found.items())
-        print(f"bytes until settled, cache {label}: {told}")
+        print(f"bytes until settled, cache {label} (bundle: Streamlit's own): {told}")
     first = size["received"] + size["leaflet"]
     plain = size_peer - peer.plainer
     print(f"first payload (websocket received, leaflet): {first:,} B; with the charts' images {first + size['media']:,} B\n"
@@ -155,12 +155,11 @@ def row(label: str, found: list[Took], note: str = "") -> None:
     """A line of the table of interactions: medians, and the worst of the seconds."""
     def middle(of: Callable[[Took], float]) -> float:
         return statistics.median(map(of, found))
-    received, sent, images, leaflet, bundle = (middle(lambda one, of=of: one.size[of]) for of in (
-        "received", "sent", "media", "leaflet", "Streamlit's bundle"))
+    size = {of: statistics.median(one.size[of] for one in found) for of in found[0].size}
     most = max(one.size["received"] for one in found)
     print(f"{label:38}{middle(lambda one: one.seconds):>7.2f}{max(one.seconds for one in found):>7.2f}"
-          f"{middle(lambda one: one.script_s):>8.2f}{middle(lambda one: one.reruns):>8.0f}{received:>12,.0f}{most:>11,}{sent:>9,.0f}"
-          f"{images + leaflet:>9,.0f}{bundle:>11,.0f}  {note}", flush=True)
+          f"{middle(lambda one: one.script_s):>8.2f}{middle(lambda one: one.reruns):>8.0f}{size['received']:>12,.0f}{most:>11,}"
+          f"{size['sent']:>9,.0f}{size['media'] + size['leaflet']:>9,.0f}{size['bundle']:>11,.0f}  {note}", flush=True)
 
 
 async def filtering(who: Reader, known: Known, town: str) -> dict[str, tuple[Took, bool]]:

@@ -139,10 +139,10 @@ class Wire:
 
     def since(self, frames: int = 0, files: int = 0) -> dict[str, int]:
         """Bytes since the first so many frames and files, by where they come from."""
-        found = {"Streamlit's bundle": 0, "leaflet": 0, "media": 0, "received": 0, "sent": 0}
+        found = {"bundle": 0, "leaflet": 0, "media": 0, "received": 0, "sent": 0}
         for address, size in self.files[files:]:
             path = urlparse(address).path
-            found["leaflet" if path.startswith("/app/static/") else "media" if path.startswith("/media/") else "Streamlit's bundle"] += size
+            found["leaflet" if path.startswith("/app/static/") else "media" if path.startswith("/media/") else "bundle"] += size
         for _, sent, size, _ in self.frames[frames:]:
             found["sent" if sent else "received"] += size
         return found

@@ -174,6 +174,16 @@ async def errands(browser: Browser, server: Server, known: Known) -> None:
         await who.close()
 
 
+async def _package(who: Reader) -> str:
+    """Download the GeoPackage; what is wrong with it."""
+    async with who.page.expect_download() as asked:
+        await who.click(who.page.get_by_role("button", name="GeoPackage"))
+    got = await asked.value
+    if fault := await got.failure():
+        return f"the GeoPackage does not come: {fault}"
+    return "" if (await got.path()).read_bytes().startswith(b"SQLite format 3") else "what came is no GeoPackage"
+
+
 async def _one(browser: Browser, server: Server, known: Known, town: str) -> tuple[list[str], dict[str, float]]:
     """One of many readers: what went wrong, and seconds after which each step was done."""
     wrong: list[str] = []
@@ -203,13 +213,8 @@ async def _one(browser: Browser, server: Server, known: Known, town: str) -> tup
         await who.card(spot.key)
         await mine("Brechas")
         await who.go("Descargas")
-        async with who.page.expect_download() as asked:
-            await who.click(who.page.get_by_role("button", name="GeoPackage"))
-        got = await asked.value
-        if fault := await got.failure():
-            wrong.append(f"the GeoPackage does not come: {fault}")
-        elif not (await got.path()).read_bytes().startswith(b"SQLite format 3"):
-            wrong.append("what came is no GeoPackage")
+        if fault := await _package(who):
+            wrong.append(fault)
         else:
             done["GeoPackage"] = time.perf_counter() - began
     except Error as stop:

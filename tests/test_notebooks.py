@@ -42,8 +42,8 @@ def test_clean_and_without_definitions(path: Path) -> None:
     assert any(isinstance(n, ast.ImportFrom) and (n.module or "").startswith("planner.") for n in ast.walk(tree))
 
 
-@names
-@pytest.mark.parametrize("region", ["demo", "valle"])
+@pytest.mark.parametrize(("path", "region"), [*((path, "demo") for path in NOTEBOOKS), (NOTEBOOKS[1], "valle"), (NOTEBOOKS[3], "valle")],
+                         ids=lambda value: value if isinstance(value, str) else value.stem)
 def test_runs_on_any_prepared_region(path: Path, region: str, home: Path) -> None:
     book = nbformat.read(path, 4)
     client = NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})

@@ -36,7 +36,7 @@ def keyed(columns: Mapping[str, Any]) -> str:
 def named_only(layer: str) -> str:
     """A layer of `keyed` without its columns, for a page that holds them.
 
-    >>> named_only(keyed({"a": 1})) == keyed({"a": 1})[:26] + "}"
+    >>> named_only(keyed({"a": 1})) == keyed({"a": 1})[:25] + "}"
     True
     """
     return layer[: layer.index('"', len('{"key":"')) + 1] + "}"

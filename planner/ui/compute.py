@@ -29,6 +29,7 @@ from planner.outputs import mapground, mapregions, maps
 from planner.outputs.brief import brief_files
 from planner.outputs.calendar import calendar_files
 from planner.outputs.comparison import compare
+from planner.outputs.exporting import csv_bytes
 from planner.outputs.finished import finished
 from planner.outputs.folder import packed_run, plain_files
 from planner.outputs.geofiles import geojson
@@ -174,6 +175,28 @@ def compared(prepared: Prepared, scenarios: Sequence[Scenario]) -> Work:
     reports = [report(prepared, scenario) for scenario in scenarios]
     key = _key("comparacion", prepared, *scenarios)
     return desk().ask(key, "Comparación", lambda _: compare([finished(one) for one in reports]))
+
+
+def files(prepared: Prepared, scenario: Scenario, names: Sequence[str]) -> Work:
+    """The work that makes these files of an answer. Its result: bytes by name.
+
+    Made beforehand: what Streamlit makes only when it is asked for, it drops when any other session's page ends meanwhile.
+    """
+    found = report(prepared, scenario)
+
+    def make(told: Told) -> dict[str, bytes]:
+        made = {}
+        for at, name in enumerate(names, 1):
+            told(f"Escribiendo {name}: {at} de {len(names)}")
+            made[name] = file_bytes(found, name)
+        return made
+    return desk().ask(_key("descargas", prepared, scenario), "Archivos para bajar", make)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=SCENARIO_KEY)
+def table_files(prepared: Prepared, scenario: Scenario) -> dict[str, bytes]:
+    """Every table of the regionalization as a CSV."""
+    return {name: csv_bytes(table) for name, table in tables(prepared, scenario).items()}
 
 
 def written(prepared: Prepared, scenario: Scenario) -> Work:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from planner.outputs.report import Report
 from planner.ui import compute, state
-from planner.ui.compute import file_bytes
 from planner.ui.sidebar import Question
 from planner.ui.work import ready
 
@@ -30,11 +27,13 @@ def show(question: Question, found: Report) -> None:
     if region.inputs and region.inputs[-1].role == "units.corrections":
         st.warning("Estos archivos llevan sus correcciones de unidades; la procedencia lo dice.")
     start = f"{region.slug}_{scenario.name}_{'SINTETICA_' if region.synthetic else ''}"
-    for title, files in FILES.items():
-        st.markdown(f"### {title}")
-        with st.container(horizontal=True):
-            for name, label in files.items():
-                st.download_button(label, partial(file_bytes, found, name), key=f"bajar-{name}", on_click="ignore", file_name=start + name)
+    work = compute.files(question.prepared, question.scenario, [name for files in FILES.values() for name in files])
+    if ready(work):
+        for title, files in FILES.items():
+            st.markdown(f"### {title}")
+            with st.container(horizontal=True):
+                for name, label in files.items():
+                    st.download_button(label, work.result()[name], key=f"bajar-{name}", on_click="ignore", file_name=start + name)
     _whole(question, start)
 
 

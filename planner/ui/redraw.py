@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -220,5 +219,5 @@ def _tables(prepared: Prepared, scenario: Scenario, now: Districts) -> None:
     made_up = "SINTETICA_" if compute.region_of(prepared).synthetic else ""
     with st.container(horizontal=True):
         for label, name in (("Distritos (CSV)", "distritos.csv"), ("Distrito de cada municipio (CSV)", "distritos_municipios.csv")):
-            st.download_button(label, partial(regiontables.district_file, now, name), key=f"bajar-{name}", on_click="ignore",
+            st.download_button(label, regiontables.district_file(now, name), key=f"bajar-{name}", on_click="ignore",
                                file_name=f"{prepared.slug}_{scenario.name}_{made_up}{name}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 
 import streamlit as st
 
 from planner.assumptions import Regional
 from planner.checks import findings_table
 from planner.decide.regional.regionalization import Regionalization
-from planner.outputs.exporting import csv_bytes
 from planner.outputs.report import Report
 from planner.scenarios import Run
 from planner.settings import Scenario
@@ -141,5 +139,5 @@ def _show_tables(prepared: Prepared, scenario: Scenario, run: Run) -> None:
     with st.container(horizontal=True):
         for name, label in regiontables.WRITTEN.items():
             if name in found:
-                st.download_button(label, partial(csv_bytes, found[name]), key=f"bajar-{name}", on_click="ignore",
+                st.download_button(label, compute.table_files(prepared, scenario)[name], key=f"bajar-{name}", on_click="ignore",
                                    file_name=f"{prepared.slug}_{scenario.name}_{made_up}{name}.csv")

@@ -125,31 +125,6 @@ def test_the_brief_prints_on_one_page(tmp_path: Path, pages: dict[str, bytes]) -
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "informe.pdf").read_bytes())) == 1
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: .ci/run installs it")
-def test_the_map_opens_from_a_disk_and_tells_what_is_searched(tmp_path: Path, report: Report, pages: dict[str, bytes]) -> None:
-    from playwright.sync_api import sync_playwright
-
-    (tmp_path / "mapa.html").write_bytes(pages["mapa.html"])
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS[1:-1]))
-        page = browser.new_page(viewport={"width": 1100, "height": 700}, offline=True)
-        asked: list[str] = []
-        faults: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: faults.append(message.text))
-        page.on("pageerror", lambda fault: faults.append(str(fault)))
-        page.goto((tmp_path / "mapa.html").as_uri())
-        page.fill("#buscar", "F · 990020003")
-        page.locator("#buscar").dispatch_event("change")
-        told = page.locator("#ficha").inner_text()
-        browser.close()
-    row = report.layers["localidades"].loc["990020003"]
-    assert "990020003" in told
-    assert str(row["motivo"]) in told
-    assert [url for url in asked if not url.startswith("data:")] == [(tmp_path / "mapa.html").as_uri()]
-    assert not faults
-
-
 def test_classes_are_fixed_and_what_is_unknown_is_grey(report: Report) -> None:
     places = report.layers["localidades"].assign(puntaje_brecha_plan=[np.nan, 0.0, 10.0, 10.1, 60.0, 100.0])
     panel = score_panel("x", places, plan=True)
