@@ -177,7 +177,7 @@ def test_a_hospital_may_be_asked_of_each_district(page: AppTest) -> None:
     draw(page, Número=2, Desvío=1000.0)
     assert not page.warning
     next(box for box in page.checkbox if box.label.startswith("Exigir")).check()
-    button(page, "Trazar")
+    settle(button(page, "Trazar"))
     assert len(page.warning) == 1
     assert "hospital" in str(page.warning[0].value)
 
