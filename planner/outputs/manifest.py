@@ -9,6 +9,7 @@ from typing import Any
 
 import pyogrio
 
+from planner.corrections import ROLE as CORRECTIONS
 from planner.outputs.provenance import commit, question, run_print
 from planner.outputs.regionaltold import solutions
 from planner.scenarios import Run
@@ -25,7 +26,8 @@ def manifest(run: Run, prepared: Path) -> dict[str, Any]:
     or is listed in the manifest.
     """
     region, scenario, solution = run.region, run.scenario, run.plan.solution
-    asked = question(prepared, scenario)
+    corrections = [file.sha256 for file in region.inputs if file.role == CORRECTIONS]
+    asked = question(prepared, scenario) | ({"correcciones_sha256": corrections} if corrections else {})
     return asked | {
         "corrida": run_print(asked), "commit": commit(),
         "region": {"nombre": region.name, "clave": region.slug, "entidad": region.entity, "crs": region.crs, "sintetica": region.synthetic},

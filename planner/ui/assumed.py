@@ -16,7 +16,7 @@ from planner.settings import Scenario, validated
 from planner.ui import state
 from planner.ui.words import count, plain
 
-_WIDE = "Valor"
+_VALUE = "Valor"
 _ELSEWHERE = ("name", "require", "forbid")  # asked in other places of the page
 _YES = {"sí": True, "si": True, "no": False}
 
@@ -44,11 +44,11 @@ def show_assumptions(scenario: Scenario, shipped: Scenario) -> None:
     rows = list(_leaves(scenario, ""))
     table = pd.DataFrame([(key, info.description, written(value), _extra(info, "unit"), admitted(info), _extra(info, "mark"),
                            _extra(info, "source").replace("planner", "propuesta propia")) for key, value, info in rows],
-                         columns=["Clave", "Qué", _WIDE, "Unidad", "Admite", "Marca", "Fuente"])
-    key = f"supuestos-{scenario.model_dump_json().__hash__() % 10**8}"
+                         columns=["Clave", "Qué", _VALUE, "Unidad", "Admite", "Marca", "Fuente"])
+    key = f"supuestos-{hash(scenario)}"  # another scenario, another table
     edited = st.data_editor(table, key=key, hide_index=True, height=460, width="stretch", num_rows="fixed",
-                            disabled=[str(name) for name in table if name != _WIDE])
-    changed = {name: read(text, value) for (name, value, _), old, text in zip(rows, table[_WIDE], edited[_WIDE], strict=True)
+                            disabled=[str(name) for name in table if name != _VALUE])
+    changed = {name: read(text, value) for (name, value, _), old, text in zip(rows, table[_VALUE], edited[_VALUE], strict=True)
                if text != old}
     if changed:
         _take(changed, scenario)

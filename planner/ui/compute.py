@@ -156,7 +156,7 @@ def prepared_here(folder: Path, make: Callable[[Path, Told], str]) -> Work:
 
 
 def curve(prepared: Prepared, scenario: Scenario) -> Work:
-    """The work that finds what each budget buys, up to twice this one. Its result: Curve."""
+    """The work that finds what each budget buys, up to nearly everything. Its result: Curve."""
     run = report(prepared, scenario).run
     return desk().ask(_key("curva", prepared, scenario), "Qué compra cada presupuesto", lambda told: budget_curve(
         run.choices, run.region.localities, run.access, scenario, CURVE_POINTS, progress=told))
@@ -190,7 +190,7 @@ def files(prepared: Prepared, scenario: Scenario, names: Sequence[str]) -> Work:
             told(f"Escribiendo {name}: {at} de {len(names)}")
             made[name] = file_bytes(found, name)
         return made
-    return desk().ask(_key("descargas", prepared, scenario), "Archivos para bajar", make)
+    return desk().ask(_key(" ".join(names), prepared, scenario), "Archivos para bajar", make)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=SCENARIO_KEY)

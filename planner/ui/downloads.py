@@ -24,7 +24,7 @@ def show(question: Question, found: Report) -> None:
     region, scenario = found.run.region, found.run.scenario
     st.caption(("Datos SINTÉTICOS: cada archivo lo dice en su nombre. " if region.synthetic else "")
                + "Los mismos archivos que escribe `planner run`, capas en GeoJSON (EPSG:4326) y GeoPackage (CRS de la región).")
-    if region.inputs and region.inputs[-1].role == "units.corrections":
+    if question.prepared.corrections:
         st.warning("Estos archivos llevan sus correcciones de unidades; la procedencia lo dice.")
     start = f"{region.slug}_{scenario.name}_{'SINTETICA_' if region.synthetic else ''}"
     work = compute.files(question.prepared, question.scenario, [name for files in FILES.values() for name in files])

@@ -32,12 +32,7 @@ def show(question: Question, found: Report) -> None:
         chosen = mapview.search(question)
     worst = _worst(shown.localities, _ORDERS[order])
     _table(worst, chosen, len(shown.localities))
-    left, right = st.columns([1.75, 1], gap="medium")
-    with left:
-        mapview.draw(question, found, chosen, shown)
-    with right:
-        mapview.card(found, chosen)
-    mapview.legend(found)
+    mapview.show(question, found, chosen, shown)
 
 
 def _worst(places: pd.DataFrame, order: str) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import geopandas as gpd
 import streamlit as st
@@ -62,9 +61,21 @@ def search(question: Question) -> state.Chosen | None:
     return state.chosen()
 
 
-def draw(question: Question, found: Report, chosen: state.Chosen | None, shown: Shown | None = None, *,
-         only: tuple[str, ...] = (), more: Mapping[str, str] = MappingProxyType({})) -> None:
-    """The map; `only` names the layers of places that are drawn (none: all), `more` adds layers."""
+def show(question: Question, found: Report, chosen: state.Chosen | None, shown: Shown | None = None, *, only: tuple[str, ...] = (),
+         above: Callable[[], None] = lambda: None) -> None:
+    """The map, the card of what is chosen with what stands `above` it, and the legend; `only` names the layers drawn (none: all)."""
+    left, right = st.columns([1.75, 1], gap="medium")
+    with left:
+        _draw(question, found, chosen, shown, only)
+    with right:
+        above()
+        with st.container(height=HEIGHT_PX, border=False):
+            st.html(cards.card(found, chosen))
+    with st.expander("Leyenda del mapa", expanded=True):
+        st.html(maps.legend_html(found.layers["areas_influencia"]))
+
+
+def _draw(question: Question, found: Report, chosen: state.Chosen | None, shown: Shown | None, only: tuple[str, ...]) -> None:
     prepared, scenario = question.prepared, question.scenario
     layers = {"base": compute.map_base(prepared), **compute.map_layers(prepared, scenario)}
     if only:
@@ -75,7 +86,7 @@ def draw(question: Question, found: Report, chosen: state.Chosen | None, shown: 
         layers["filtro"] = maps.prepare_filter(found.layers, rows)
     if chosen is not None:
         layers |= _around(question, found, chosen)
-    show_folium({**layers, **more}, maps.LAYERS, state.MAP, state.take_click)
+    show_folium(layers, maps.LAYERS, state.MAP, state.take_click)
 
 
 def show_folium(layers: Mapping[str, str], names: Mapping[str, str], key: str, on_change: Callable[[], None]) -> None:
@@ -97,15 +108,3 @@ def _around(question: Question, found: Report, chosen: state.Chosen) -> dict[str
     if not route.empty:  # one circuit alone can be read, all of them only say where teams go
         drawn |= maps.prepare_layers({"rutas": route})
     return drawn
-
-
-def card(found: Report, chosen: state.Chosen | None) -> None:
-    """The card of what is chosen, beside the map."""
-    with st.container(height=HEIGHT_PX, border=False):
-        st.html(cards.card(found, chosen))
-
-
-def legend(found: Report) -> None:
-    """What the marks of the map mean."""
-    with st.expander("Leyenda del mapa", expanded=True):
-        st.html(maps.legend_html(found.layers["areas_influencia"]))

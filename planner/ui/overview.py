@@ -29,11 +29,6 @@ def _map(question: Question, found: Report) -> None:
     st.markdown("### Quién carece de atención y por qué")
     shown = mapview.filters(question, found)
     chosen = mapview.search(question)
-    left, right = st.columns([1.75, 1], gap="medium")
-    with left:
-        mapview.draw(question, found, chosen, shown)
-    with right:
-        mapview.card(found, chosen)
-    mapview.legend(found)
+    mapview.show(question, found, chosen, shown)
     st.caption(f"El mapa muestra {len(shown.localities):,} de {len(found.layers['localidades']):,} localidades. "
                "Las mismas localidades, como tabla, están en la página Brechas.")

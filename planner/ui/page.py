@@ -88,7 +88,7 @@ def _framed(leaf: Leaf, told: list[Question]) -> Callable[[], None]:
 
 
 def _page(leaf: Leaf, question: Question) -> None:
-    state.hold()
+    state.hold(leaf.path)
     show_header(leaf.title, compute.region_of(question.prepared), question.scenario)
     if leaf.asked is not None:
         leaf.asked(question)

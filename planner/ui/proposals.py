@@ -92,18 +92,13 @@ def _sites(question: Question, found: Report) -> None:
     """The map, with the card of a place and what the reader decides about it."""
     st.markdown("### Dónde, y qué cuesta no estar de acuerdo")
     chosen = mapview.search(question)
-    left, right = st.columns([1.75, 1], gap="medium")
-    with left:
-        mapview.draw(question, found, chosen)
-    with right:
-        if chosen is not None:
-            _decide(found, chosen)
-        mapview.card(found, chosen)
-    mapview.legend(found)
+    mapview.show(question, found, chosen, above=partial(_decide, found, chosen))
 
 
-def _decide(found: Report, chosen: state.Chosen) -> None:
+def _decide(found: Report, chosen: state.Chosen | None) -> None:
     """Require, forbid or leave to the plan what stands at a place."""
+    if chosen is None:
+        return
     mine = state.rules()
     options = [o for o in found.run.plan.options if chosen.id in (o.id, o.place)]
     places = dict.fromkeys([chosen.id if chosen.kind == "propuesta" else o.place for o in options])

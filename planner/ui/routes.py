@@ -38,11 +38,7 @@ def _circuits(question: Question, found: Report, teams: pd.DataFrame) -> None:
     names = {str(key): f"{KINDS[row['tipo']]}: {row['nombre']} ({key})" for key, row in teams.iterrows()}
     route = st.selectbox("Ruta", list(names), format_func=lambda key: names.get(key, key), key="ruta", bind="query-params")
     chosen = state.Chosen("propuesta", route)
-    left, right = st.columns([1.4, 1], gap="medium")
-    with left:
-        mapview.draw(question, found, chosen, only=("localidades", "unidades", "propuestas"))
-    with right:
-        mapview.card(found, chosen)
+    mapview.show(question, found, chosen, only=("localidades", "unidades", "propuestas"))
     legs = found.layers["rutas"]
     stops = legs[(legs["ruta"] == route) & (legs["elemento"] == "parada")].sort_values("orden")
     st.markdown("**Paradas**")

@@ -28,6 +28,7 @@ _RULES = "sitios-con-regla"
 _UNITS = "unidades-corregidas"
 _STARTED = "calculos-pedidos"
 _ENTERED = "contrasena-dada"
+_PAGE = "pagina-abierta"
 _CHANGES_MAX = 200
 
 
@@ -72,7 +73,9 @@ def take_row(ids: Sequence[str]) -> None:
 
 def mark_row(row: int | None) -> None:
     """Select a row of the table of localities, before it is drawn."""
-    st.session_state[TABLE] = {"selection": {"rows": [] if row is None else [row]}}
+    rows = [] if row is None else [row]
+    if list((st.session_state.get(TABLE) or {}).get("selection", {}).get("rows", [])) != rows:
+        st.session_state[TABLE] = {"selection": {"rows": rows}}
 
 
 def choose_first(options: Sequence[str]) -> None:
@@ -97,7 +100,7 @@ def keep_only(options: Collection[str]) -> None:
 
 def keep_values(key: str, options: Sequence[str]) -> str:
     """The key of a widget that holds several values, without those that it no longer offers."""
-    if key in st.session_state:
+    if any(value not in options for value in st.session_state.get(key, ())):
         st.session_state[key] = [value for value in st.session_state[key] if value in options]
     return key
 
@@ -112,8 +115,14 @@ def is_entered() -> bool:
     return bool(st.session_state.get(_ENTERED))
 
 
-def hold() -> None:
-    """Keep what was asked, filtered and chosen while another page is open: each page's widgets are its own."""
+def hold(page: str) -> None:
+    """Keep what was asked, filtered and chosen from one page to another: each page's widgets are its own.
+
+    Only when the page changes: a widget that is given its value in every run loses what the reader picks meanwhile.
+    """
+    if st.session_state.get(_PAGE) == page:
+        return
+    st.session_state[_PAGE] = page
     for key in [key for key in st.session_state if str(key).startswith((ASKED, FILTER)) or key == SEARCH]:
         st.session_state[key] = st.session_state[key]
 

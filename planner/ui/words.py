@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 
 from planner.checks import BORDER_M, FAR_KM
-from planner.words import ASSIGNMENTS, DOUBTS, KINDS, MODES, REGIONAL, ROADS
 
 _PROGRAM = Path(__file__).parents[2]
 _JOINER = "\u2060"
@@ -103,26 +102,6 @@ def flags(codes: Any) -> str:
     """
     told = [FLAGS.get(code, code.replace("_", " ")) for code in (str(codes).split(",") if known(codes) else ()) if code]
     return f"Avisos: {'; '.join(told)}." if told else ""
-
-
-def setting(value: Any) -> str:
-    """A value of a scenario in words.
-
-    >>> setting("a_pie"), setting(True), setting(None), setting(2300.0), setting("umr, umm"), setting({"Alto": 0.75})
-    ('A pie', 'sí', 'sin tope', '2,300', 'UMR nueva, Ruta de UMM', 'Alto 0.75')
-    >>> setting({"calle": 30.0, "tracktype": (1.0, 0.9)}), setting("")
-    ('calle 30, brecha de firme a blanda 1 / 0.9', 'ninguna')
-    """
-    if isinstance(value, tuple):
-        return " / ".join(map(setting, value)) or "ninguna"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{(ROADS | DOUBTS | REGIONAL).get(key, key)} {setting(part)}" for key, part in value.items())
-    if value is None or isinstance(value, bool):
-        return {None: "sin tope", True: "sí", False: "no"}[value]
-    if isinstance(value, str):
-        names = {str(key): name for known_names in (MODES, SEASONS, PEOPLE, KINDS, ASSIGNMENTS) for key, name in known_names.items()}
-        return ", ".join(names.get(part, part) for part in value.split(", ")) or "ninguna"
-    return f"{value:,.10g}"
 
 
 def plain(text: object) -> str:
