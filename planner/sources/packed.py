@@ -66,6 +66,14 @@ def unpack(archive: Path, pattern: str, remedy: str) -> Path:
     return archive.with_name(_bare(main))
 
 
+def refuse_unsound(archive: Path) -> None:
+    """DataError for a zip or workbook with an entry that tries to be written elsewhere, or that would unpack to too much."""
+    with zipfile.ZipFile(archive) as packed:
+        entries = packed.infolist()
+    _refuse_tricks(archive, entries)
+    _refuse_bombs(archive, entries)
+
+
 def _opens(path: Path, kind: Kind) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:

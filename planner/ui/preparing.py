@@ -6,10 +6,9 @@ import json
 import re
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
@@ -18,7 +17,7 @@ from planner.errors import DataError, PlannerError, StorageError, reason
 from planner.region import prepare_region
 from planner.regionfile import load_region_file
 from planner.settings import slug
-from planner.sources.packed import MAX_BYTES, MAX_RATIO, SLACK, content_fault, unpack
+from planner.sources.packed import content_fault, refuse_unsound, unpack
 from planner.store import write_region
 from planner.ui import compute, state
 from planner.ui.words import count, plain
@@ -217,17 +216,4 @@ def _refuse_false(path: Path) -> None:
     if ending in _BEGINS and not (layer and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_BEGINS[ending])):
         raise DataError(f"{path.name}: no es lo que dice su terminación .{ending}; expórtelo o descárguelo otra vez.")
     if ending in ("zip", "xlsx"):
-        _refuse_bomb(path)
-
-
-def _refuse_bomb(path: Path) -> None:
-    with zipfile.ZipFile(path) as packed:
-        entries = packed.infolist()
-    for entry in entries:
-        inside = PurePosixPath(entry.filename.replace("\\", "/"))
-        if inside.is_absolute() or ".." in inside.parts:
-            raise DataError(f"{path.name}: trae una ruta que sale de su carpeta; no es un archivo oficial sano.")
-        if entry.file_size > MAX_RATIO * entry.compress_size + SLACK:
-            raise DataError(f"{path.name}: se desempaca a mucho más de lo que un archivo oficial ocupa; revise de dónde viene.")
-    if sum(entry.file_size for entry in entries) > MAX_BYTES:
-        raise DataError(f"{path.name}: desempacado pasa de {MAX_BYTES >> 30} GB; use `planner prepare` con el archivo ya extraído.")
+        refuse_unsound(path)
