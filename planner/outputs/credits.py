@@ -46,6 +46,15 @@ def source(file: InputFile, synthetic: bool) -> tuple[str, str]:
     return what, "inventado (región SINTÉTICA)" if synthetic else publisher
 
 
+def cutoffs(region: Region) -> str:
+    """The cut-off dates of a region's inputs, by what they tell, as one reads them."""
+    dates: dict[str, set[str]] = {}
+    for file in region.inputs:
+        if file.cutoff:
+            dates.setdefault(source(file, synthetic=False)[0].lower(), set()).add(file.cutoff)
+    return ", ".join(f"{what} {' y '.join(sorted(found))}" for what, found in dates.items()) or "no publicada"
+
+
 def credit_files(report: Report) -> dict[str, bytes]:
     """fuentes.csv."""
     return {CREDITS_FILE: csv_bytes(credits_table(report.run.region))}

@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 
 from planner.columns import Column
-from planner.model import Region
 from planner.outputs import mapregions
-from planner.outputs.credits import source
+from planner.outputs.credits import cutoffs
 from planner.outputs.layers import TABLES
 from planner.outputs.mapground import prepare_base
 from planner.outputs.mapjson import text_json
@@ -109,7 +108,7 @@ def _page(report: Report, script: str) -> bytes:
 <html lang="es"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{text(title)}</title>
 <style>{_leaflet_css()}{_STYLE}{LEGEND_STYLE}</style></head>
 <body><header>{heading(report, title)}
-<p class="chico">Fecha de corte: {text(_cutoffs(run.region))}. Minutos al primer nivel {first}; al hospital, {hospital}.</p></header>
+<p class="chico">Fecha de corte: {text(cutoffs(run.region))}. Minutos al primer nivel {first}; al hospital, {hospital}.</p></header>
 <main><div id="mapa" role="application" aria-label="Mapa de localidades, unidades y propuestas"></div>
 <aside><div class="pide"><label for="buscar">Buscar localidad, unidad o propuesta</label>
 <input id="buscar" type="search" autocomplete="off"><p id="cuantos" class="chico" role="status"></p><ul id="hallados"></ul>
@@ -132,14 +131,6 @@ def _legend(report: Report) -> str:
     """No areas of influence: they are too many for one file."""
     legend = legend_html(report.layers["areas_influencia"].iloc[:0])
     return legend if report.run.regional is None else legend + mapregions.legend_html()
-
-
-def _cutoffs(region: Region) -> str:
-    dates: dict[str, set[str]] = {}
-    for file in region.inputs:
-        if file.cutoff:
-            dates.setdefault(source(file, synthetic=False)[0].lower(), set()).add(file.cutoff)
-    return ", ".join(f"{what} {' y '.join(sorted(found))}" for what, found in dates.items()) or "no publicada"
 
 
 def _bare(code: str) -> str:

@@ -18,6 +18,10 @@ NAMED = {"zip": "un zip", "xlsx": "un libro de Excel", "pbf": "un extracto de Op
 MAX_BYTES = 2 * 1024**3  # of what is taken out of one zip
 MAX_RATIO = 300  # official workbooks and tables pack up to some twenty times smaller
 SLACK = 1 << 20
+# How a file begins that GDAL reads: by another beginning it would open another kind, some of which only name other files.
+_BEGINS = {"tif": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "gpkg": (b"SQLite format 3\0",), "geojson": (b"{",), "shp": (b"\0\0\x27\x0a",)}
+_BEGINS["tiff"] = _BEGINS["tif"]
+_HEAD = 1 << 16
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 
 
@@ -36,6 +40,15 @@ def content_fault(path: Path, kind: Kind) -> str | None:
     else:
         good = head.startswith(b"PK") and _opens(path, kind)
     return None if good else f"no es {NAMED[kind]} completo"
+
+
+def is_named_so(path: Path) -> bool:
+    """Whether a file that GDAL would open is of the kind that its ending names; one of another ending is not looked at."""
+    ending = path.suffix[1:].lower()
+    with path.open("rb") as source:
+        head = source.read(_HEAD)
+    layer = ending != "geojson" or (re.search(rb'"type"\s*:\s*"Feature', head) and b"gdal_streamed_alg" not in head)
+    return ending not in _BEGINS or bool(layer and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_BEGINS[ending]))
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from planner.kinds import MODES
 from planner.scenarios import Run
+from planner.settings import Scenario
 from planner.ui.words import count, known, minutes, money, percent, safe
 from planner.words import MODES as MODE_NAMES
 
@@ -52,23 +53,26 @@ SATURATED = Figure(
     "derivado", "CLUES; utilización y capacidad por núcleo: supuesto")
 
 
-GLOSSARY = (
-    *((figure.label, figure.help()) for figure in (TARGET, NEAR, FAR, EQUIVALENT, UNSERVED, SATURATED)),
-    ("Puntaje de brecha", "De 0 (nada falta) a 100: parte de la atención que falta, por el peso de la necesidad. Derivado."),
-    ("Brecha ponderada", "Personas equivalentes por el peso de la necesidad: lo que el plan cierra. Derivado."),
-    ("Con servicio", "Personas a 60 minutos o menos de su unidad y con lugar en ella."),
-    ("Cubierta sin capacidad", "Personas a 60 minutos o menos de su unidad, en la que no caben."),
-    ("Sin cobertura", "Personas a más de 60 minutos de su unidad, o sin unidad."),
-    ("Cota demostrada", "Lo más que podría cerrar cualquier plan con las mismas opciones y presupuesto."),
-    ("Robusta", "Propuesta que se elige en al menos 80 % de los sorteos de lo que no se sabe."),
-    ("Rezago social", "Índice del CONEVAL: carencias de educación, salud, servicios y vivienda, en cinco grados."),
-    ("UMR", "Unidad Médica Rural: primer nivel, de uno o más núcleos básicos."),
-    ("Núcleo básico", "Equipo de medicina y enfermería con su consultorio."),
-    ("UMM y brigada", "Unidad Médica Móvil y Brigada de Salud: dan visitas, no acceso permanente."),
-    ("CARO", "Centro de Atención Rural Obstétrica."),
-    ("Universo de trabajo", "Las localidades de las que responde una unidad."),
-    ("Red de referencia", "Las unidades que refieren a un mismo hospital."),
-    ("Dato, derivado, supuesto", "De una fuente; calculado de datos; elegido por el planificador, editable."))
+def glossary(scenario: Scenario) -> tuple[tuple[str, str], ...]:
+    """Each word of the pages and what it means under the scenario."""
+    reach = minutes(scenario.reach_first_level_min)
+    return (
+        *((figure.label, figure.help()) for figure in (TARGET, NEAR, FAR, EQUIVALENT, UNSERVED, SATURATED)),
+        ("Puntaje de brecha", "De 0 (nada falta) a 100: parte de la atención que falta, por el peso de la necesidad. Derivado."),
+        ("Brecha ponderada", "Personas equivalentes por el peso de la necesidad: lo que el plan cierra. Derivado."),
+        ("Con servicio", f"Personas a {reach} o menos de su unidad y con lugar en ella."),
+        ("Cubierta sin capacidad", f"Personas a {reach} o menos de su unidad, en la que no caben."),
+        ("Sin cobertura", f"Personas a más de {reach} de su unidad, o sin unidad."),
+        ("Cota demostrada", "Lo más que podría cerrar cualquier plan con las mismas opciones y presupuesto."),
+        ("Robusta", f"Propuesta que se elige en al menos {100 * scenario.uncertainty.robust:g} % de los sorteos de lo que no se sabe."),
+        ("Rezago social", "Índice del CONEVAL: carencias de educación, salud, servicios y vivienda, en cinco grados."),
+        ("UMR", "Unidad Médica Rural: primer nivel, de uno o más núcleos básicos."),
+        ("Núcleo básico", "Equipo de medicina y enfermería con su consultorio."),
+        ("UMM y brigada", "Unidad Médica Móvil y Brigada de Salud: dan visitas, no acceso permanente."),
+        ("CARO", "Centro de Atención Rural Obstétrica."),
+        ("Universo de trabajo", "Las localidades de las que responde una unidad."),
+        ("Red de referencia", "Las unidades que refieren a un mismo hospital."),
+        ("Dato, derivado, supuesto", "De una fuente; calculado de datos; elegido por el planificador, editable."))
 
 
 def show_figures(run: Run) -> None:

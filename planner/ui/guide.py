@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from planner.ui.figures import GLOSSARY
+from planner.ui.figures import glossary
 from planner.ui.sidebar import Question
 from planner.ui.words import table
 from planner.words import DISCLAIMER
@@ -23,9 +23,9 @@ _METHOD = """
    vehículo, la velocidad de cada vía según su clase, superficie y temporada, más la caminata a la vía; en transporte público, además, la
    espera. Lo que no tiene camino se dice «sin ruta»; nunca cuenta como cero.
 2. **Quién atiende a quién.** La tabla oficial de responsabilidad donde la hay; si no, la unidad pública fija de primer nivel más cercana
-   a 90 minutos o menos. Una unidad llena atiende a la parte que cabe.
-3. **Puntaje de brecha (0 a 100).** 70 % primer nivel (distancia y capacidad, menos lo que dan las visitas móviles), 30 % hospital, con más
-   peso donde el rezago social es mayor. Las constantes son fijas: dos escenarios se pueden comparar.
+   a {far:g} minutos o menos. Una unidad llena atiende a la parte que cabe.
+3. **Puntaje de brecha (0 a 100).** {first:g} % primer nivel (distancia y capacidad, menos lo que dan las visitas móviles),
+   {hospital:g} % hospital, con más peso donde el rezago social es mayor. Las constantes son fijas: dos escenarios se pueden comparar.
 4. **Propuestas.** Solo opciones que cumplen las normas (personas, separación, jornada, calendario). Un programa entero mixto elige las que
    cierran más brecha ponderada con el presupuesto, y demuestra una cota: ningún otro plan con esas opciones la pasa.
 5. **Nadie empeora.** El plan atiende a quien hoy no tiene lugar; los demás quedan como están.
@@ -46,16 +46,17 @@ _AGREEMENT = (
     ("p-mediana y cobertura máxima", "óptimos publicados", "iguales, con la cota demostrada"))
 
 
-def show(question: Question) -> None:  # noqa: ARG001 (every page is asked the same)
+def show(question: Question) -> None:
     """The page under the header."""
     st.markdown("### Un ejemplo guiado, en diez minutos")
     for at, (title, text) in enumerate(_GUIDED, 1):
         st.markdown(f"{at}. **{title}.** {text}")
     method, words, limits, agreement = st.tabs(["Método", "Glosario", "Límites", "Validación"])
     with method:
-        st.markdown(_METHOD)
+        first = 100 * question.scenario.weight_first_level
+        st.markdown(_METHOD.format(far=question.scenario.ramp_first_level_none_min, first=first, hospital=100 - first))
     with words:
-        st.html(table(pd.DataFrame(GLOSSARY, columns=["Término", "Qué significa"])))
+        st.html(table(pd.DataFrame(glossary(question.scenario), columns=["Término", "Qué significa"])))
     with limits:
         st.markdown("\n".join(f"- {one}" for one in (*_LIMITS, DISCLAIMER)))
     with agreement:

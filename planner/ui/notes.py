@@ -7,7 +7,7 @@ import streamlit as st
 
 from planner.checks import findings_table
 from planner.model import Region
-from planner.outputs.credits import source
+from planner.outputs.credits import cutoffs, source
 from planner.outputs.maps import LEGEND_STYLE
 from planner.settings import Scenario
 from planner.ui.words import plain, table
@@ -51,7 +51,7 @@ def show_header(title: str, region: Region, scenario: Scenario) -> None:
     """The page, what it is about, of which date, and whether it is made up."""
     label = " (SINTÉTICA)" if region.synthetic else ""
     st.markdown(f"## {title}: {plain(region.name)}{label}")
-    st.caption(f"Escenario: {plain(scenario_title(scenario.name))} · Fecha de corte: {plain(_cutoffs(region))} · {DISCLAIMER}")
+    st.caption(f"Escenario: {plain(scenario_title(scenario.name))} · Fecha de corte: {plain(cutoffs(region))} · {DISCLAIMER}")
     if region.synthetic:
         st.markdown(":orange-badge[Región SINTÉTICA] Lugares, unidades y personas son inventados; sirve para conocer la herramienta.")
 
@@ -59,14 +59,6 @@ def show_header(title: str, region: Region, scenario: Scenario) -> None:
 def show_foot() -> None:
     """Where the figures of a page come from."""
     st.caption(f"De dónde salen las cifras, con fechas, fuentes y supuestos: página Datos. Qué significan: página Ayuda. {DISCLAIMER}")
-
-
-def _cutoffs(region: Region) -> str:
-    dates: dict[str, list[str]] = {}
-    for file in region.inputs:
-        if file.cutoff:
-            dates.setdefault(source(file, synthetic=False)[0].lower(), []).append(file.cutoff)
-    return ", ".join(f"{what} {' y '.join(sorted(set(found)))}" for what, found in dates.items()) or "no publicada"
 
 
 def show_sources(region: Region) -> None:

@@ -17,7 +17,7 @@ from planner.errors import DataError, PlannerError, StorageError, reason
 from planner.region import prepare_region
 from planner.regionfile import load_region_file
 from planner.settings import slug
-from planner.sources.packed import content_fault, refuse_unsound, unpack
+from planner.sources.packed import content_fault, is_named_so, refuse_unsound, unpack
 from planner.store import write_region
 from planner.ui import compute, state
 from planner.ui.words import count, plain
@@ -33,10 +33,6 @@ _ROLES: dict[str, tuple[str, tuple[str, ...], bool, bool]] = {
     "units.responsibility": ("Unidad responsable de cada localidad (csv)", ("csv",), False, False),
     "boundaries.municipalities": ("Límites municipales (gpkg, geojson o shapefile en zip)", ("gpkg", "geojson", "zip"), False, False),
     "boundaries.districts": ("Distrito de cada municipio (csv)", ("csv",), False, False)}
-# How a file begins that GDAL reads: by another beginning it would open another kind, some of which only name other files.
-_BEGINS = {"tif": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "gpkg": (b"SQLite format 3\0",), "geojson": (b"{",), "shp": (b"\0\0\x27\x0a",)}
-_BEGINS["tiff"] = _BEGINS["tif"]
-_HEAD = 1 << 16
 _CHECKED: dict[str, Literal["zip", "xlsx", "pbf"]] = {"zip": "zip", "xlsx": "xlsx", "pbf": "pbf"}
 _REGION = "region.toml"
 _MARK = "region-propia"
@@ -207,13 +203,12 @@ def _refuse_false(path: Path) -> None:
     """DataError for a file that is not what its name says, or that would unpack to more than it could honestly hold."""
     ending = path.suffix[1:]
     with path.open("rb") as source:
-        head = source.read(_HEAD)
-    if not head.strip():
+        empty = not source.read(1 << 16).strip()
+    if empty:
         raise DataError(f"{path.name}: el archivo está vacío; descárguelo otra vez.")
     if ending in _CHECKED and (fault := content_fault(path, _CHECKED[ending])):
         raise DataError(f"{path.name}: {fault}; descárguelo otra vez.")
-    layer = ending != "geojson" or (re.search(rb'"type"\s*:\s*"Feature', head) and b"gdal_streamed_alg" not in head)
-    if ending in _BEGINS and not (layer and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_BEGINS[ending])):
+    if not is_named_so(path):
         raise DataError(f"{path.name}: no es lo que dice su terminación .{ending}; expórtelo o descárguelo otra vez.")
     if ending in ("zip", "xlsx"):
         refuse_unsound(path)

@@ -289,6 +289,7 @@ def _pick(tab: Page, label: str, value: str) -> int:
     _quiet(tab)
     tab.get_by_label(label, exact=True).last.click()
     tab.get_by_role("option", name=value, exact=True).click()
+    tab.get_by_test_id("stMultiSelect").filter(has_text=label).get_by_text(value, exact=True).wait_for()
     tab.keyboard.press("Escape")
     _quiet(tab)
     return 2
