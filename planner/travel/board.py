@@ -192,8 +192,10 @@ def reach(
     order = np.argsort(sources.place, kind="stable")
     source = sources.place[order]
     each = np.split(order, np.flatnonzero(np.diff(source)) + 1) if len(order) else []
-    by_target = np.argsort(targets.place, kind="stable")
-    to = targets.place[by_target], board.framed(targets.node[by_target]), targets.minutes[by_target]
+    node = board.framed(targets.node)
+    by_node = np.argsort(node, kind="stable")
+    first = np.searchsorted(node[by_node], np.arange(board.size + 1)).astype(np.int32)  # anchor of each node
+    to = first, targets.place[by_node], targets.minutes[by_node]
     workers = max(1, min(threads or os.cpu_count() or 1, len(each)))
 
     def lot(share: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -256,10 +258,12 @@ class _Work:
     def pairs(self, source: Anchors, targets: tuple[np.ndarray, ...], bound_min: float) -> tuple[np.ndarray, np.ndarray]:
         """Targets within the bound of one source, and their minutes; the labels are wiped."""
         count = self.spread(source, bound_min)
-        places, minutes = np.empty(len(targets[0]), np.int32), np.empty(len(targets[0]))
-        n = collect(self.label, *targets, bound_min, places, minutes)
+        places, minutes = np.empty(len(targets[1]), np.int32), np.empty(len(targets[1]))
+        n = collect(self.label, self.touched, count, *targets, bound_min, places, minutes)
         wipe(self.label, self.label_i, self.touched, count)
-        return places[:n], minutes[:n]
+        order = np.lexsort((minutes[:n], places[:n]))
+        order = order[np.diff(places[order], prepend=-1) != 0]  # of several anchors the nearest
+        return places[order], minutes[order]
 
 
 def _seeds(board: Board, sources: Anchors, bound_min: float) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:

@@ -315,16 +315,15 @@ def _rank(node, t, origin, minutes, source):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def collect(label, place, node, minutes, bound, found, told):  # type: ignore[no-untyped-def]
-    """The places (sorted) within the bound and their least minutes over their anchors."""
+def collect(label, touched, count, first, place, minutes, bound, found, told):  # type: ignore[no-untyped-def]
+    """The places whose anchors (by node: `first` of each) stand on touched nodes within the bound, anchor by anchor, and their minutes."""
     n = 0
-    for i in range(place.size):
-        t = label[2 * node[i]] + minutes[i]
-        if t <= bound:
-            if n > 0 and found[n - 1] == place[i]:
-                told[n - 1] = min(told[n - 1], t)
-            else:
-                found[n], told[n] = place[i], t
+    for i in range(count):
+        node = np.int64(touched[i])
+        for k in range(first[node], first[node + 1]):
+            t = label[2 * node] + minutes[k]
+            if t <= bound:
+                found[n], told[n] = place[k], t
                 n += 1
     return n
 
