@@ -42,7 +42,7 @@ def test_clean_and_without_definitions(path: Path) -> None:
     assert any(isinstance(n, ast.ImportFrom) and (n.module or "").startswith("planner.") for n in ast.walk(tree))
 
 
-@pytest.mark.parametrize(("path", "region"), [*((path, "demo") for path in NOTEBOOKS), (NOTEBOOKS[1], "valle"), (NOTEBOOKS[3], "valle")],
+@pytest.mark.parametrize(("path", "region"), list(zip(NOTEBOOKS, ("demo", "valle", "demo", "valle"), strict=True)),
                          ids=lambda value: value if isinstance(value, str) else value.stem)
 def test_runs_on_any_prepared_region(path: Path, region: str, home: Path) -> None:
     book = nbformat.read(path, 4)

@@ -53,7 +53,7 @@ def test_nobody_reached_gives_an_empty_table() -> None:
     assert found.crs == valley.CRS
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(hnp.arrays(float, (7, 9), elements=st.sampled_from([0.0, 29.9, 30.0, 30.1, 60.0, 60.1, 90.0, 90.1, np.inf])),
        hnp.arrays(np.int32, (7, 9), elements=st.integers(-1, 3)))
 def test_polygons_say_of_every_cell_what_the_surface_says(minutes: np.ndarray, site: np.ndarray) -> None:
@@ -145,7 +145,7 @@ def test_a_smooth_surface_becomes_light_and_keeps_its_area() -> None:
 CELLS = st.sampled_from([0.0, 30.0, 30.1, 60.0, 60.1, 90.0, 90.1, np.inf])
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(hnp.arrays(float, (8, 9), elements=CELLS), hnp.arrays(np.int32, (8, 9), elements=st.integers(-1, 2)), st.booleans())
 def test_isochrones_are_nested_valid_and_within_their_cells(minutes: np.ndarray, site: np.ndarray, by_site: bool) -> None:
     grid = flat((8, 9))

@@ -188,7 +188,7 @@ SCENARIOS = st.builds(Scenario, capacity_people_per_nucleo=st.sampled_from([0.0,
                       need_lambda=st.sampled_from([0.0, 1.0, 2.5]), weight_first_level=st.sampled_from([0.0, 0.7, 1.0]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(regions(), SCENARIOS)
 def test_what_always_holds(drawn: tuple[Region, dict[str, object]], scenario: Scenario) -> None:
     region, minutes = drawn
@@ -233,7 +233,7 @@ def test_shorter_minutes_never_widen_the_gap(nearer: dict[tuple[str, str], float
     assert (access(drive={**DRIVE, (E, HOSPITAL): 70.0}).localities["gap_share"] <= access().localities["gap_share"] + 1e-12).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(HOSPITAL_KINDS), st.floats(0, 1), st.floats(0, 1), st.lists(st.floats(0, 400), min_size=2, max_size=5))
 def test_support_of_a_hospital_never_takes_access_away_and_wanes_with_minutes(
     kind: str, credit: float, today: float, minutes: list[float],

@@ -205,7 +205,7 @@ def fair_plans(draw: st.DrawFn, access: Access) -> list[Row]:
     return rows
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.data(), st.sampled_from([300.0, 1000.0, 2300.0]), st.booleans())
 def test_no_plan_worsens_anybody_or_loses_people(data: st.DataObject, capacity: float, reverse: bool) -> None:
     scenario = Scenario(capacity_people_per_nucleo=capacity)

@@ -234,7 +234,7 @@ def test_broken_support_is_told(monkeypatch: pytest.MonkeyPatch, rows: list[tupl
     assert " ".join(found.violations) == said
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=5), st.floats(0, 1), st.floats(0, 1))
 def test_whatever_support_nobody_is_worse_and_sums_agree(parts: list[float], caro_credit: float, ambulance_credit: float) -> None:
     scenario = PRICED.model_copy(update={"caro_credit": caro_credit, "ambulance_credit": ambulance_credit})

@@ -300,7 +300,7 @@ def test_layers_that_are_not_the_network_are_one_sentence(tmp_path):
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=9), st.randoms())
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 def test_the_order_of_the_segments_changes_nothing(tmp_path_factory, unions, random):
     folder = tmp_path_factory.mktemp("rnc")
     segments = [(str(i), str(a), str(b), [(100 * a, 0), (50 * (a + b), 10 + i), (100 * b, 0)], {"VELOCIDAD": str(20 + i)})

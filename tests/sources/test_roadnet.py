@@ -216,7 +216,7 @@ def built_or_nothing(drawn, **given_ways):
 
 
 @given(worlds)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_nothing_but_repetition_is_lost_and_the_graph_is_that_of_the_pieces(drawn):
     built = built_or_nothing(drawn)
     if built is None:
@@ -234,7 +234,7 @@ def test_nothing_but_repetition_is_lost_and_the_graph_is_that_of_the_pieces(draw
 
 
 @given(worlds, st.randoms())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_the_order_of_the_ways_changes_nothing(drawn, random):
     order = list(range(len(drawn)))
     random.shuffle(order)
@@ -248,7 +248,7 @@ def test_the_order_of_the_ways_changes_nothing(drawn, random):
 
 
 @given(worlds, st.data())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_cutting_a_way_in_two_keeps_length_and_ways_between_places(drawn, data):
     which = data.draw(st.integers(0, len(drawn) - 1))
     cut = data.draw(st.integers(0, len(drawn[which]) - 1))
@@ -272,7 +272,7 @@ def test_cutting_a_way_in_two_keeps_length_and_ways_between_places(drawn, data):
 
 
 @given(worlds, st.integers(0, 8))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_ways_of_one_id_are_told_apart_whatever_their_order(drawn, seed):
     order = np.random.default_rng(seed).permutation(len(drawn)).tolist()
     kmh = [20.0 + i for i in range(len(drawn))]

@@ -17,7 +17,7 @@ from planner.travel.network import QUANTUM
 from planner.travel.places import Places
 
 SIDE = 7  # cells
-SMALL = settings(deadline=None, max_examples=125)
+SMALL = settings(deadline=None, max_examples=60)
 # Minutes are told to the millionth; a road cut in more pieces may round each of them by half a quantum.
 SAME = 1.001e-6
 
@@ -243,7 +243,7 @@ def test_the_parts_agree(world, sites, places, towards):
     assert within["value"].tolist() == pairs[pairs <= bound].tolist()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(worlds(), some(inside, 2))
 def test_nothing_given_is_changed(world, sites):
     net, fresh = roads(*world.ways), roads(*world.ways)

@@ -318,7 +318,7 @@ coordinate = st.integers(-15, 75).map(lambda n: n * 10.0)
 lines = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6, unique=True)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(lines, st.sampled_from([{}, PATH, MOTORWAY, BRIDGE, ONE_WAY])), min_size=1, max_size=4))
 def test_edges_are_cut_without_loss_and_reached_in_every_cell(drawn):
     """Parts of each edge sum to its length, links lie in their cell, and a cell that a road enters is linked with it."""
@@ -349,7 +349,7 @@ def test_edges_are_cut_without_loss_and_reached_in_every_cell(drawn):
             assert nearest == pytest.approx(shapely.Point(cx, cy).distance(inside), abs=0.011)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 10**6), st.integers(-50, 650).map(float), st.integers(-50, 650).map(float))
 def test_elevation_is_bilinear(seed, x, y):
     """Against scipy's interpolation; off the grid unknown; at the border as the outermost centres."""

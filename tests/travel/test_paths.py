@@ -208,7 +208,7 @@ def test_many_places_keep_their_own_ways_whatever_their_order():
         assert drawn(on, places.loc[[place]], sites).equals(together.loc[[place]])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=2, max_size=6, unique=True), min_size=1, max_size=4),
        st.data())
 def test_how_a_two_way_road_is_drawn_and_the_direction_change_nothing(made, data):

@@ -173,7 +173,7 @@ kinds = st.sampled_from([{}, ONE_WAY, {"forward": False}, PATH, {"surface": "unp
 ways_made = st.lists(st.tuples(st.lists(spot, min_size=2, max_size=5, unique=True), kinds), max_size=4)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(ways_made, st.lists(spot, min_size=3, max_size=6, unique=True), st.integers(0, 2**16), st.booleans(),
        st.sampled_from(["vehiculo", "a_pie"]), st.sampled_from([0.02, 8.0]))
 def test_ways_and_minutes_agree_in_any_world(made: Any, at: Any, seed: int, hilly: bool, mode: Any, shift: float) -> None:

@@ -274,7 +274,7 @@ costs = st.integers(2, 9).flatmap(lambda n: st.lists(st.integers(1, 30), min_siz
 
 
 @given(costs)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_neighbours_by_cost_join_all_as_cheaply_as_can_be(cost: np.ndarray) -> None:
     n = len(cost)
     edges = nearest_in_cost(cost, np.arange(n))
@@ -289,7 +289,7 @@ def test_neighbours_by_cost_join_all_as_cheaply_as_can_be(cost: np.ndarray) -> N
 
 
 @given(costs, st.data())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_parts_are_joined_by_as_few_pairs_as_they_need(cost: np.ndarray, data: st.DataObject) -> None:
     n = len(cost)
     some = data.draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)).filter(lambda p: p[0] < p[1]), max_size=n))

@@ -130,7 +130,7 @@ def small_maps() -> st.SearchStrategy[Areas]:
     return made()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(small_maps(), st.integers(1, 4), st.sampled_from([0.1, 0.5, 1.5]), st.booleans(), st.data())
 def test_few_areas_are_decided_as_by_counting_all_groupings(areas: Areas, count: int, tolerance: float, hospital: bool,
                                                            data: st.DataObject) -> None:

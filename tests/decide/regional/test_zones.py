@@ -120,7 +120,7 @@ MINUTES = st.integers(2, 7).flatmap(lambda n: st.lists(st.integers(1, 60), min_s
 
 
 @given(MINUTES)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_the_tour_is_the_least_of_all_orders(minutes: np.ndarray) -> None:
     n = len(minutes)
     least = min(sum(minutes[a, b] for a, b in zip((0, *o), (*o, 0), strict=True)) for o in permutations(range(1, n)))
@@ -151,7 +151,7 @@ def boards(draw_, most: int = 6):  # type: ignore[no-untyped-def]
 
 
 @given(boards())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_few_units_are_grouped_as_well_as_can_be(board: Board) -> None:
     n = len(board.near)
     able = [p for p in _partitions(list(range(n))) if all(board.fits(frozenset(z)) for z in p)]
@@ -164,7 +164,7 @@ def test_few_units_are_grouped_as_well_as_can_be(board: Board) -> None:
 
 
 @given(boards(14))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 def test_searched_zones_keep_all_rules_and_the_bound(board: Board) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zoning, "EXACT_ZONES", 0)
