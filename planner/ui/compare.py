@@ -101,20 +101,22 @@ def _tables(found: Comparison) -> None:
     first = [TITLES[key] for key in _FIRST]
     for title in [title for title in first if title in told]:
         st.markdown(f"**{title}**")
-        st.html(table(_worded(told[title])))
+        st.html(_html(told[title]))
     for title in [title for title in told if title not in first]:
         with st.expander(title):
-            st.html(table(_worded(told[title])))
+            st.html(_html(told[title]))
     st.caption("Cada cambio es el valor del otro escenario menos el de la base; el dinero, en pesos constantes del año de la base. "
                "«planner compare» escribe lo mismo en una carpeta, con libro de cálculo y capa para SIG.")
 
 
-def _worded(frame: pd.DataFrame) -> pd.DataFrame:
-    """Numbers with thousands separated and as many decimals as they need; what is missing as a dash."""
-    def told(value: Any) -> str:
-        if not known(value):
-            return "–"
-        if isinstance(value, float):
-            return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}"
-        return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    return frame.map(told)
+def _told(value: Any) -> str:
+    """A figure with thousands separated and as many decimals as it needs; what is missing as a dash."""
+    if not known(value):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _html(frame: pd.DataFrame) -> str:
+    return table(frame.convert_dtypes(convert_string=False), dict.fromkeys(map(str, frame.columns), _told))

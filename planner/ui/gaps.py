@@ -13,11 +13,12 @@ from planner.ui.words import count, minutes
 _ROWS = 300
 _ORDERS = {"Personas sin acceso, con peso de la necesidad": "brecha_ponderada", "Puntaje de brecha": "puntaje_brecha",
            "Personas equivalentes": "personas_equiv", "Minutos al primer nivel": "min_primer_nivel", "Minutos al hospital": "min_hospital"}
-_COLUMNS = {"nom_loc": "Localidad", "nom_mun": "Municipio", "grado_rezago": "Grado de rezago", "puntaje_brecha": "Puntaje de brecha",
-            "poblacion": "Población objetivo", "personas_equiv": "Personas equivalentes", "min_primer_nivel": "Primer nivel",
-            "min_hospital": "Hospital", "cobertura": "Cobertura", "motivo": "Por qué y qué se propone"}
+_COLUMNS = {"nom_loc": "Localidad", "nom_mun": "Municipio", "puntaje_brecha": "Puntaje", "personas_equiv": "Personas equiv.",
+            "motivo": "Por qué y qué se propone", "grado_rezago": "Grado de rezago", "poblacion": "Población objetivo",
+            "min_primer_nivel": "Primer nivel", "min_hospital": "Hospital", "cobertura": "Cobertura"}
 _MINUTES = ("Primer nivel", "Hospital")
-_PEOPLE = ("Población objetivo", "Personas equivalentes")
+_PEOPLE = ("Población objetivo", "Personas equiv.")
+_HEIGHT_PX = 387  # ten rows under their heads
 
 
 @st.fragment
@@ -51,9 +52,9 @@ def _table(worst: pd.DataFrame, chosen: state.Chosen | None, total: int) -> None
     here = ids.index(chosen.id) if chosen is not None and chosen.kind == "localidad" and chosen.id in ids else None
     state.mark_row(here)
     columns = {name: st.column_config.NumberColumn(format="%,.0f") for name in _PEOPLE} | {
-        "Puntaje de brecha": st.column_config.NumberColumn(format="%.1f")}
-    st.dataframe(told.rename_axis("Clave"), height=300, key=state.TABLE, on_select=lambda: state.take_row(ids), selection_mode="single-row",
-                 column_config=columns)
+        "Puntaje": st.column_config.NumberColumn(format="%.1f"), "Por qué y qué se propone": st.column_config.TextColumn(width="large")}
+    st.dataframe(told.rename_axis("Clave"), height=_HEIGHT_PX, key=state.TABLE, on_select=lambda: state.take_row(ids),
+                 selection_mode="single-row", column_config=columns)
     at = f" La elegida está en el lugar {here + 1}." if here is not None else ""
     st.caption(f"Las {count(len(worst))} primeras de {count(total)} localidades; elija una fila y el mapa la muestra, o haga clic en el "
                f"mapa y la fila se marca.{at}")

@@ -25,6 +25,8 @@ section[data-testid="stSidebar"] [data-variant="pills"] p { font-size: .75rem; }
 .st-key-cifras [data-testid="stHorizontalBlock"], .st-key-plan [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
 .st-key-cifras [data-testid="stColumn"], .st-key-plan [data-testid="stColumn"] { min-width: 150px; }
 @media (max-width: 1150px) { .st-key-cifras [data-testid="stColumn"], .st-key-plan [data-testid="stColumn"] { min-width: 45%; } }
+@media (max-width: 1000px) { .stMainBlockContainer [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+  .stMainBlockContainer [data-testid="stColumn"] { min-width: min(100%, 215px); } }
 .modos { width: 100%; border-collapse: collapse; font-size: .9rem; }
 .modos th, .modos td { border: 0; border-bottom: 1px solid #e3e7eb; padding: .35rem .8rem .35rem 0; text-align: left; font-weight: 400; }
 .modos thead th { color: #48525e; font-size: .82rem; vertical-align: bottom; }

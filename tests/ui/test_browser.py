@@ -1,5 +1,6 @@
 """The app as a reader meets it: a real browser without network, the synthetic region, clicks on the map."""
 
+import json
 import os
 import shutil
 import socket
@@ -8,14 +9,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlparse
 
 import geopandas as gpd
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Locator, Page, TimeoutError, sync_playwright
 
 from planner.model import Region
 
@@ -25,6 +26,41 @@ CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 START_S, SHOW_MS = 90, 180_000
+
+PAGES = ("Panorama", "Datos", "Brechas", "Propuestas", "Rutas", "Comparar", "Descargas", "Ayuda")
+# WCAG 2.2, success criterion 1.4.3: 4.5 to 1, and 3 to 1 for large text; what is switched off or hidden is exempt.
+CONTRAST = """() => {
+  const parse = text => { const n = (text.match(/[\\d.]+/g) || []).map(Number); return n.length < 4 ? [...n.slice(0, 3), 1] : n; };
+  const over = (front, back) => [0, 1, 2].map(i => front[3] * front[i] + (1 - front[3]) * back[i]).concat(1);
+  const light = color => { const [r, g, b] = color.slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = (element, x, y) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) {  // a label may stand beside the element that holds it
+      const box = e.getBoundingClientRect(), holds = box.left <= x && x <= box.right && box.top <= y && y <= box.bottom;
+      if (holds) layers.push(parse(getComputedStyle(e).backgroundColor));
+    }
+    return layers.reverse().reduce((back, layer) => over(layer, back), [255, 255, 255, 1]);
+  };
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode.textContent.trim(), element = walk.currentNode.parentElement;
+    const style = getComputedStyle(element), box = element.getBoundingClientRect();
+    const idle = element.closest('[disabled], [aria-disabled=true], [aria-hidden=true], style, script, noscript, svg, canvas');
+    const seen = style.visibility === 'visible' && style.opacity !== '0' && box.width > 1 && box.height > 1;
+    if (!text || idle || !seen) continue;
+    const range = document.createRange();
+    range.selectNodeContents(walk.currentNode);
+    const at = range.getBoundingClientRect();
+    const back = behind(element, at.left + at.width / 2, at.top + at.height / 2), front = over(parse(style.color), back);
+    const [high, low] = [light(front), light(back)].sort((a, b) => b - a);
+    const size = parseFloat(style.fontSize), bold = parseInt(style.fontWeight) >= 700;
+    const ratio = (high + 0.05) / (low + 0.05), least = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
+    if (ratio < least - 0.005) found.push([ratio.toFixed(2), style.color, back.map(Math.round).join(','), text.slice(0, 40)]);
+  }
+  return found;
+}"""
 
 Opened = tuple[Page, list[str], list[str]]
 
@@ -170,12 +206,7 @@ def test_what_is_picked_while_the_page_is_drawn_stays(page: Opened, demo: tuple[
     _quiet(tab)
     inside = 0
     for town, name in list(region.municipalities["name"].items())[:4]:
-        tab.get_by_label("Municipio", exact=True).last.click()
-        option = tab.get_by_role("option", name=name, exact=True)
-        option.wait_for()
-        frame.evaluate("window.Streamlit.setComponentValue({click: Math.random()})")  # the page is drawn anew, and meanwhile
-        option.click()
-        tab.keyboard.press("Escape")
+        _tick(tab, "Municipio", name, lambda: frame.evaluate("window.Streamlit.setComponentValue({click: Math.random()})"))  # drawn anew
         inside += int((region.localities["cve_mun"] == town).sum())
         tab.get_by_text(f"El mapa muestra {inside:,} de").wait_for()
     assert faults == []
@@ -277,6 +308,59 @@ def test_a_reader_draws_districts_and_moves_a_municipality(page: Opened, demo: t
     assert faults == []
 
 
+@pytest.mark.parametrize("size", [(1366, 768), (820, 1180)], ids=["laptop", "tablet"])
+def test_every_text_stands_out_and_no_page_is_wider_than_its_window(page: Opened, size: tuple[int, int]) -> None:
+    tab, _, faults = page
+    tab.set_viewport_size({"width": size[0], "height": size[1]})
+    for title in PAGES:
+        _visit(tab, title)
+        faint = tab.evaluate(CONTRAST)
+        assert not faint, f"{title}: {json.dumps(faint[:6], ensure_ascii=False)}"
+        wide = tab.evaluate("() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth; }")
+        assert wide <= 1, f"{title} is {wide} px wider than its window"
+    tab.evaluate("""() => document.querySelector('[data-testid=stMain] p').insertAdjacentHTML('beforebegin',
+      '<p style="color:#999">apenas</p>')""")
+    assert [text for *_, text in tab.evaluate(CONTRAST)] == ["apenas"]  # what is faint is seen
+    assert faults == []
+
+
+def test_the_main_job_without_a_mouse(page: Opened) -> None:
+    tab, _, faults = page
+    _tab_to(tab, tab.get_by_test_id("stSidebarNav").get_by_role("link", name="Propuestas"))
+    tab.keyboard.press("Enter")
+    tab.get_by_role("heading", name="Propuestas: ").first.wait_for(timeout=SHOW_MS)
+    _quiet(tab)
+    _tab_to(tab, tab.get_by_role("slider", name="Presupuesto anual (M MXN)"))
+    for _ in range(4):
+        tab.keyboard.press("ArrowLeft")
+    _tab_to(tab, tab.get_by_role("button", name="Calcular", exact=True))
+    tab.keyboard.press("Enter")
+    tab.get_by_text("presupuesto: 80.00 M MXN").wait_for()
+    _quiet(tab)
+    _tab_to(tab, tab.get_by_label("Buscar localidad, unidad o propuesta"))
+    tab.keyboard.type("a")
+    tab.keyboard.press("Enter")
+    tab.get_by_text("Puntaje de brecha: ").or_(tab.get_by_text("Costo anual", exact=True)).first.wait_for()
+    assert faults == []
+
+
+def _visit(tab: Page, title: str) -> None:
+    menu = tab.get_by_test_id("stSidebarNav").get_by_text(title, exact=True)
+    if not menu.is_visible():  # a narrow window folds the list
+        tab.get_by_test_id("stExpandSidebarButton").click()
+    _go(tab, title)
+    _quiet(tab)
+
+
+def _tab_to(tab: Page, wanted: Locator, most: int = 120) -> None:
+    """Press Tab until the wanted element has the focus."""
+    for _ in range(most):
+        tab.keyboard.press("Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"Tab does not reach {wanted}")
+
+
 def _go(tab: Page, title: str) -> int:
     """Another page by its name in the list; how many clicks that took."""
     tab.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
@@ -287,12 +371,28 @@ def _go(tab: Page, title: str) -> int:
 def _pick(tab: Page, label: str, value: str) -> int:
     """A value of a list of several; how many clicks that took."""
     _quiet(tab)
-    tab.get_by_label(label, exact=True).last.click()
-    tab.get_by_role("option", name=value, exact=True).click()
-    tab.get_by_test_id("stMultiSelect").filter(has_text=label).get_by_text(value, exact=True).wait_for()
-    tab.keyboard.press("Escape")
+    _tick(tab, label, value, lambda: None)
     _quiet(tab)
     return 2
+
+
+def _tick(tab: Page, label: str, value: str, meanwhile: Callable[[], object]) -> None:
+    """Open a list of several and click a value, as a reader does: Streamlit's list drops a click that falls while the list is being
+    placed (nothing is sent to the server then), and who sees no tick clicks again."""
+    for last in (False, False, True):
+        tab.get_by_label(label, exact=True).last.click()
+        option = tab.get_by_role("option", name=value, exact=True)
+        option.wait_for()
+        meanwhile()
+        option.click()
+        tab.keyboard.press("Escape")
+        ticked = tab.get_by_test_id("stMultiSelect").filter(has_text=label).get_by_text(value, exact=True)
+        try:
+            ticked.wait_for(timeout=None if last else 3_000)
+            return
+        except TimeoutError:
+            if last:
+                raise
 
 
 def _search(tab: Page, text: str) -> None:
