@@ -41,7 +41,7 @@ def race(contestants: list[Contestant], rounds: int, clock: Callable[[], float] 
     """All build and are asked once apart (caches warm, memory watched), then each in turn, `rounds` times."""
     built = []
     for who in contestants:
-        before = _reset_peak()
+        before = reset_peak()
         started = clock()
         built.append(who.build())
         who.built_s = clock() - started
@@ -61,7 +61,8 @@ def gain(ours: Contestant, peer: Contestant, *, built: bool = False) -> float:
     return statistics.median((p + more[0]) / (o + more[1]) for o, p in zip(ours.seconds, peer.seconds, strict=True))
 
 
-def _reset_peak() -> float:
+def reset_peak() -> float:
+    """Forget the most memory that this process has held; what it holds now, MB."""
     with contextlib.suppress(OSError, AttributeError, TypeError):  # Linux alone
         ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")
