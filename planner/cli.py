@@ -16,7 +16,7 @@ import typer
 from planner.commands.console import err, out, plain, print_rows
 from planner.errors import DataError, PlannerError, SettingsError, StorageError
 from planner.outputs.provenance import is_current
-from planner.outputs.shelf import delete_run, prepared_folder, rename_run, stored_runs
+from planner.outputs.shelf import delete_run, prepared_folder, prepared_regions, rename_run, stored_runs
 from planner.settings import find_scenario, load_scenario
 
 app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False,
@@ -26,6 +26,10 @@ RegionPath = Annotated[Path, typer.Argument(metavar="REGION.toml", help="Archivo
 DataFolder = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Carpeta de los archivos (si no, la del archivo de región)")]
 RegionName = Annotated[str, typer.Argument(metavar="NOMBRE", help="Región preparada, como hidalgo")]
 Replace = Annotated[bool, typer.Option("--replace", help="Sustituir una corrida distinta con el mismo nombre")]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=512, help="Procesos a la vez en esta computadora")]
+Memory = Annotated[str, typer.Option("--memory", metavar="BYTES", help="Memoria a lo más de cada proceso, como 4GiB (con Dask)")]
+Scheduler = Annotated[str | None, typer.Option("--scheduler", metavar="DIRECCIÓN", help="Clúster de Dask que ya está en marcha, como "
+                                               "tcp://127.0.0.1:8786")]
 RunName = Annotated[str, typer.Argument(metavar="REGIÓN/CORRIDA")]
 
 
@@ -84,31 +88,52 @@ def prepare(context: typer.Context, region_file: RegionPath, data: DataFolder = 
 @app.command()
 def run(
     context: typer.Context,
-    name: Annotated[str | None, typer.Argument(metavar="NOMBRE", help="Región preparada, como hidalgo")] = None,
-    scenario: Annotated[str | None, typer.Argument(metavar="[ESCENARIO.toml]", help="Archivo o nombre; si falta, base")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NOMBRE ...] [ESCENARIO.toml]", help="Regiones preparadas, como hidalgo; al "
+                                                      "final, archivo o nombre del escenario; si falta, base")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Todas las regiones preparadas, como un país")] = False,
     replace: Replace = False,
     repeated: Annotated[Path | None, typer.Option("--from", metavar="manifest.json", help="Repetir la corrida de un manifiesto y decir si "
                                                   "sale igual")] = None,
+    workers: Workers = 2, memory: Memory = "auto", scheduler: Scheduler = None,
 ) -> None:
-    """Correr un escenario y escribir runs/NOMBRE/ESCENARIO; --from repite una corrida y dice si sale igual o qué difiere."""
+    """Correr un escenario y escribir runs/NOMBRE/ESCENARIO; de varias regiones, cada una con lo que alcanza de sus vecinas, y el país."""
     home = context.obj
-    if (name is None) == (repeated is None):
-        raise DataError("Diga qué correr: una región preparada (planner run hidalgo) o --from manifest.json, uno de los dos.")
+    if bool(names or every) == (repeated is not None):
+        raise DataError("Diga qué correr: una o más regiones preparadas (planner run hidalgo), --all, o --from manifest.json; solo uno.")
     if repeated is not None:
         from planner.commands import runs
 
         runs.repeat(home, repeated)
         return
-    assert name is not None
+    regions, scenario = _asked(home, names or [], every)
     question = load_scenario(find_scenario(scenario, SHIPPED / "scenarios"))
-    folder = home / "runs" / name / question.name
-    if is_current(folder, prepared_folder(home, name), question):
+    if len(regions) > 1:
+        from planner.commands import nation
+
+        nation.run(home, regions, question, replace=replace, workers=workers, memory=memory, scheduler=scheduler)
+        return
+    folder = home / "runs" / regions[0] / question.name
+    if is_current(folder, prepared_folder(home, regions[0]), question):
         out.print(f"Sin cambios desde la última vez: se reutiliza {folder}.")
         return
     _check_writable(folder)
     from planner.commands import runs
 
-    runs.run(home, name, question, replace=replace)
+    runs.run(home, regions[0], question, replace=replace)
+
+
+def _asked(home: Path, names: list[str], every: bool) -> tuple[list[str], str | None]:
+    """The regions and the scenario among the names: the last one is the scenario if it is no prepared region."""
+    ready = prepared_regions(home)
+    scenario = names[-1] if names and (every or len(names) > 1) and names[-1] not in ready else None
+    regions = ready if every else names[:-1] if scenario else names
+    if every and (len(names) > 1 or (names and scenario is None)):
+        raise DataError("Con --all no se nombran regiones; a lo más un escenario.")
+    if not regions:
+        raise StorageError(f"No hay regiones preparadas en {home / 'data/processed'}; prepare una con: planner prepare ARCHIVO.toml.")
+    if twice := sorted({name for name in regions if regions.count(name) > 1}):
+        raise DataError(f"Se repite la región {', '.join(twice)}; nómbrela una vez.")
+    return regions, scenario
 
 
 @app.command()
@@ -117,7 +142,7 @@ def sweep(
     scenarios: Annotated[list[str] | None, typer.Argument(metavar="[ESCENARIO ...]", help="Archivos o nombres; si faltan, los "
                                                           "incluidos menos decision")] = None,
     replace: Replace = False,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Procesos a la vez")] = 2,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Procesos a la vez")] = 2, scheduler: Scheduler = None,
 ) -> None:
     """Correr varios escenarios, varios a la vez; lo que no cambió se reutiliza."""
     folder = SHIPPED / "scenarios"
@@ -132,7 +157,7 @@ def sweep(
     _check_writable(context.obj / "runs" / name)
     from planner.commands import runs
 
-    runs.sweep(context.obj, name, questions, replace=replace, jobs=jobs)
+    runs.sweep(context.obj, name, questions, replace=replace, jobs=jobs, scheduler=scheduler)
 
 
 @app.command()

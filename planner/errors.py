@@ -5,7 +5,7 @@ import errno
 _REASONS = {
     errno.ENOENT: "no existe", errno.EACCES: "sin permiso", errno.EPERM: "sin permiso", errno.ENOSPC: "disco lleno",
     errno.EFBIG: "disco lleno", errno.EROFS: "solo lectura", errno.EISDIR: "es una carpeta", errno.ENOTDIR: "no es una carpeta",
-    errno.EEXIST: "ya existe",
+    errno.EEXIST: "ya existe", errno.ECONNREFUSED: "nadie escucha ahí", errno.ETIMEDOUT: "no contesta", errno.EHOSTUNREACH: "no contesta",
 }
 
 

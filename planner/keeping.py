@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from planner.errors import StorageError, reason
@@ -48,3 +49,10 @@ def digest(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+@cache
+def code_print() -> str:
+    """SHA-256 of the planner's own sources, as they lie on this computer."""
+    sources = sorted(path for kind in ("*.py", "*.js", "*.css") for path in Path(__file__).parent.rglob(kind))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

@@ -120,6 +120,12 @@ class Roads:
 
     nodes: gpd.GeoDataFrame  # index `node` 0..n-1; schema.ROAD_NODES, points
     edges: gpd.GeoDataFrame  # index `edge` 0..m-1; schema.ROADS, lines from u to v
+    own: int | None = None  # the first so many edges are the region's own, the rest lie beyond its border; None: all are its own
+
+    @property
+    def at_home(self) -> Roads:
+        """The region's own roads, without those of its neighbours."""
+        return self if self.own is None else Roads(self.nodes, self.edges.iloc[: self.own])
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from planner.access.circuit_rules import circuit_faults
 from planner.access.gap import compute_access
 from planner.access.outcome import evaluate
 from planner.access.rules import chosen_options
+from planner.borders import within
 from planner.decide.calendar import schedule
 from planner.decide.curve import Curve, budget_curve, other_plans
 from planner.decide.explain import explained, sentence
@@ -21,6 +22,7 @@ from planner.decide.regional.regionalization import Regionalization, regionalize
 from planner.decide.robustness import Robustness, robustness
 from planner.decide.rules import why_not
 from planner.decide.selection import select
+from planner.engine import HERE, Engine
 from planner.model import Access, Outcome, Plan, Region, Travel
 from planner.network import network_of
 from planner.settings import Scenario
@@ -47,6 +49,7 @@ class Run:
     robustness: Robustness | None = None
     cache: Path | None = None
     regional: Regionalization | None = None
+    around: Region | None = None  # the state with its neighbours, where the run was asked to look across the border
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,26 +61,36 @@ class Facts:
     access: Access
     choices: Choices
     cache: Path | None
+    around: Region | None = None
 
 
-def run_scenario(region: Region, scenario: Scenario, *, progress: Told = lambda _: None, cache: Path | None = None) -> Run:
+def run_scenario(region: Region, scenario: Scenario, *, around: Region | None = None, progress: Told = lambda _: None,
+                 cache: Path | None = None, engine: Engine = HERE) -> Run:
     """Travel, access, options, selection and consequences of one scenario.
 
-    `progress` is told each step in words before it starts; `cache` is a folder that keeps travel between runs.
+    `around` is the region with its neighbours (borders.with_neighbours): people then go to the units beyond the border that are nearer,
+    and share them; what is told and planned stays the region's. `progress` is told each step in words before it starts;
+    `cache` is a folder that keeps travel between runs; `engine` runs the draws.
     Raises PlannerError kinds only.
     """
-    return _asked(choose(find_facts(region, scenario, progress=progress, cache=cache), scenario, progress=progress), progress)
+    found = find_facts(region, scenario, around=around, progress=progress, cache=cache)
+    return _asked(choose(found, scenario, progress=progress), progress, engine)
 
 
-def find_facts(region: Region, scenario: Scenario, *, progress: Told = lambda _: None, cache: Path | None = None) -> Facts:
-    """Travel, access and feasible options of a scenario."""
-    region = network_of(region, scenario)
+def find_facts(region: Region, scenario: Scenario, *, around: Region | None = None, progress: Told = lambda _: None,
+               cache: Path | None = None) -> Facts:
+    """Travel, access and feasible options of a scenario; `around` as in `run_scenario`."""
+    whole = network_of(region if around is None else around, scenario)
     progress("Calculando tiempos de traslado")
-    travel = compute_travel(region, scenario, cache)
+    travel = compute_travel(whole, scenario, cache, own=None if around is None else region)
     progress("Calculando acceso y brecha")
-    access = compute_access(region, travel, scenario)
+    access = compute_access(whole, travel, scenario)
+    state = whole
+    if around is not None:
+        state, travel, access = within(region, whole, travel, access)
     progress("Buscando intervenciones factibles")
-    return Facts(region, travel, access, feasible_options(region, travel, access, scenario, cache), cache)
+    choices = feasible_options(state, travel, access, scenario, cache)
+    return Facts(state, travel, access, choices, cache, None if around is None else whole)
 
 
 def choose(found: Facts, scenario: Scenario, *, progress: Told = lambda _: None) -> Run:
@@ -86,7 +99,8 @@ def choose(found: Facts, scenario: Scenario, *, progress: Told = lambda _: None)
     plan = select(found.choices, found.region.localities, found.access, scenario)
     progress("Calculando consecuencias")
     outcome, why = _consequences(found, plan, scenario)
-    return Run(found.region, scenario, found.travel, found.access, found.choices, plan, outcome, why, cache=found.cache)
+    return Run(found.region, scenario, found.travel, found.access, found.choices, plan, outcome, why, cache=found.cache,
+               around=found.around)
 
 
 def choose_again(run: Run, scenario: Scenario) -> Run:
@@ -94,10 +108,10 @@ def choose_again(run: Run, scenario: Scenario) -> Run:
 
     Right only if `scenario` differs from the run's in `name`, `budget_mxn_year` and `capital_mxn`, on which no option depends.
     """
-    return choose(Facts(run.region, run.travel, run.access, run.choices, run.cache), scenario)
+    return choose(Facts(run.region, run.travel, run.access, run.choices, run.cache, run.around), scenario)
 
 
-def _asked(run: Run, progress: Told) -> Run:
+def _asked(run: Run, progress: Told, engine: Engine) -> Run:
     """The run with what its scenario asks for besides: a curve, other plans, draws."""
     scenario, places = run.scenario, run.region.localities
     curve = None
@@ -107,7 +121,7 @@ def _asked(run: Run, progress: Told) -> Run:
     if not scenario.draws:
         return replace(run, curve=curve, others=others)
     progress(f"Sorteos: 0 de {scenario.draws}")
-    found = robustness(run.region, scenario, run.plan, cache=run.cache, progress=progress)
+    found = robustness(run.region, scenario, run.plan, around=run.around, cache=run.cache, progress=progress, engine=engine)
     frequency = found.frequency(run.outcome.proposals.index)
     robust = (frequency >= scenario.uncertainty.robust).map({True: "sí", False: "no"})
     outcome = replace(run.outcome, proposals=run.outcome.proposals.assign(robustness=frequency, robust=robust))

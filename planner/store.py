@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+from pyarrow import parquet
+from pyproj import Transformer
 
 from planner.checks import findings_table
 from planner.errors import DataError, StorageError
@@ -60,6 +62,39 @@ def read_region(folder: Path) -> Region:
             findings=tuple(Finding(**{**f, "examples": tuple(f["examples"])}) for f in manifest["findings"]),
             inputs=tuple(InputFile(**i) for i in manifest["inputs"]))
     except (KeyError, TypeError, DataError, OSError) as fault:
+        raise StorageError(f"La región preparada {folder} no se puede leer ({fault}); ejecute «planner prepare» de nuevo.") from None
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Where the localities of a prepared region lie: state, CRS and bounds in it (west, south, east, north)."""
+
+    entity: str
+    crs: str
+    bounds: tuple[float, float, float, float]
+
+    def within(self, other: Extent, metres: float) -> bool:
+        """Whether the bounds come as near as that to the other's."""
+        west, south, east, north = Transformer.from_crs(self.crs, other.crs, always_xy=True).transform_bounds(*self.bounds)
+        left, bottom, right, top = other.bounds
+        return west <= right + metres and east >= left - metres and south <= top + metres and north >= bottom - metres
+
+
+def extent(folder: Path) -> Extent:
+    """The extent of a prepared region, without reading it. StorageError as `read_region`."""
+    about = _manifest(folder)
+    try:
+        told = json.loads(parquet.read_metadata(folder / "localities.parquet").metadata[b"geo"])
+        return Extent(about["entity"], about["crs"], tuple(told["columns"][told["primary_column"]]["bbox"]))
+    except (KeyError, TypeError, ValueError, OSError) as fault:
+        raise StorageError(f"La región preparada {folder} no se puede leer ({fault}); ejecute «planner prepare» de nuevo.") from None
+
+
+def ids_of(folder: Path, table: str) -> pd.Index:
+    """The ids of a table (GEOGRAPHIC) of a prepared region, nothing else of it read. StorageError as `read_region`."""
+    try:
+        return pd.read_parquet(folder / f"{table}.parquet", columns=[]).index
+    except (OSError, ValueError) as fault:
         raise StorageError(f"La región preparada {folder} no se puede leer ({fault}); ejecute «planner prepare» de nuevo.") from None
 
 

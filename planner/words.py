@@ -10,7 +10,8 @@ KINDS: dict[Kind, str] = {
 KINDS_PLURAL: dict[Kind, str] = {
     "umr": "UMR nuevas", "nucleo": "Núcleos adicionales", "plaza": "Plazas vacantes cubiertas", "umm": "Rutas de UMM",
     "brigada": "Rutas de brigada", "ruta": "Rutas actuales ampliadas", "caro": "CARO", "ambulancia": "Ambulancias"}
-ROLES = {"primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Servicio móvil", "ninguno": "Sin función en la red"}
+ROLES = {"primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Servicio móvil", "ninguno": "Sin función en la red",
+         "vecina": "De otra entidad"}
 CLASSES = {
     "UMR": "Unidad médica rural", "centro_salud": "Centro de salud", "HR": "Hospital rural", "hospital_general": "Hospital general",
     "hospital_integral": "Hospital integral", "hospital_especializado": "Hospital especializado", "CARO": "CARO",

@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "planner").rglob("*.py"))
 # Each layer may import itself and what stands before it.
-LAYERS = (("errors", "kinds", "keeping"), ("columns",), ("model", "schema", "words"), ("assumptions", "refusals"),
+LAYERS = (("errors", "kinds", "keeping"), ("columns",), ("model", "schema", "words"), ("assumptions", "refusals", "engine"),
           ("settings", "regionfile", "scenariofile"), ("sources", "region", "network", "store", "checks", "corrections"), ("travel",),
-          ("access",), ("decide",), ("scenarios",), ("outputs",), ("demo", "ui", "commands", "cli", "__main__"))
+          ("access", "borders"), ("decide",), ("scenarios",), ("outputs",), ("demo", "ui", "commands", "cli", "__main__"))
 ORDER_WITHIN = {("model", "schema"), ("schema", "model"), ("words", "schema"), ("schema", "words"),
                 ("settings", "regionfile", "scenariofile"), ("ui", "cli"), ("demo", "cli"), ("demo", "ui"),
                 ("commands", "cli"), ("commands", "ui"), ("ui", "commands")}
@@ -22,7 +22,7 @@ HOMES = {
     "osmnx": {"sources/osm.py"}, "osmium": {"sources/osm.py"}, "rasterio": {"sources/rasters.py", "access/catchments.py"},
     "numba": {"travel/search.py", "decide/regional/kernel.py"}, "icalendar": {"outputs/calendar.py"},
     "sklearn": {"decide"}, "highspy": {"decide/solver.py"}, "pyvrp": {"decide/routing.py"},
-    "joblib": {"decide/robustness.py", "outputs/runs.py"},
+    "joblib": {"engine.py"}, "distributed": {"engine.py"}, "dask": {"engine.py"},
     "matplotlib": {"outputs/charts.py", "outputs/chartmaps.py"}, "filelock": {"outputs/shelf.py"}, "requests": {"sources/download.py"},
     "xlsxwriter": {"outputs/workbookwriter.py", "demo"}, "rich": {"commands/console.py"},
     "tomllib": {"settings.py"},

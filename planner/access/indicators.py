@@ -39,6 +39,7 @@ def indicators(
         return by_group(places, places[column], scenario, keys)
 
     everybody = np.ones(len(places), bool)
+    own = units[units["role"] != "vecina"]  # what a neighbour has is not the state's to count
     towns = places.drop_duplicates("cve_mun").set_index("cve_mun")["municipality"]
     return {
         "total": _block(facts, people, everybody, scenario),
@@ -50,9 +51,9 @@ def indicators(
         "indice_concentracion": {k: concentration_index(1.0 - f["gap_share"], irs, people) for k, f in facts.items()},
         "razon_palma": {k: palma_ratio(1.0 - f["gap_share"], irs, people) for k, f in facts.items()},
         "poblacion_total": int(places["population"].sum()),
-        "unidades_saturadas": {k: _saturated(units, s) for k, s in (("actual", ""), ("plan", "_plan"))},
-        "unidades_por_funcion": _counts(units["role"]),
-        "unidades_por_clase": _counts(units["unit_class"]),
+        "unidades_saturadas": {k: _saturated(own, s) for k, s in (("actual", ""), ("plan", "_plan"))},
+        "unidades_por_funcion": _counts(own["role"]),
+        "unidades_por_clase": _counts(own["unit_class"]),
         "opciones_por_tipo": _options(plan),
         "plan": _plan(proposals, plan, scenario),
     }

@@ -55,7 +55,7 @@ def evaluate(region: Region, travel: Travel, access: Access, plan: Plan, scenari
     proposals = _proposals(region, plan, taken)
     more: dict[str, Any] = {} if access.dispersed is None else {"poblacion_dispersa": dispersed_indicators(access.dispersed)}
     if region.roads is not None:
-        more["red_vial"] = roads_told(region.roads, scenario)
+        more["red_vial"] = roads_told(region.roads.at_home, scenario)
     return Outcome(
         localities, units, proposals,
         {"region": region.name, "sintetica": region.synthetic, **indicators(localities, units, proposals, travel, plan, scenario),
@@ -187,12 +187,18 @@ def _nearest_after(region: Region, plan: Plan, today: pd.DataFrame, scenario: Sc
 
 
 def _units_after(region: Region, access: Access, plan: Plan, moves: pd.DataFrame, scenario: Scenario) -> gpd.GeoDataFrame:
-    """Units with load, capacity and rho under the plan: strengthened ones have more nuclei or posts, relieved ones less load."""
+    """Units with load, capacity and rho under the plan: strengthened ones have more nuclei or posts, relieved ones less load.
+
+    A neighbour's unit keeps the capacity that it has, and only whom it loses changes its rho.
+    """
+    foreign = region.units["role"] == "vecina"
     nuclei = pd.Series([o.place for o in chosen_options(plan) if o.kind in OWN_KINDS], dtype=object).value_counts()
     capacity = unit_capacity(region.units["role"], region.units["nuclei"] + nuclei.reindex(region.units.index).fillna(0.0), scenario)
+    capacity = capacity.mask(foreign, access.units["capacity"])
     left = moves.groupby("clues")["moved"].sum().reindex(region.units.index).fillna(0.0)
     load = (access.units["load"] - scenario.utilisation * left).clip(lower=0.0)
-    rho = sufficiency(load, capacity, region.units["role"], scenario)
+    attends = region.units["role"].mask(foreign & access.units["rho"].notna(), "primer_nivel")
+    rho = sufficiency(load, capacity, attends, scenario)
     return region.units.join(access.units).assign(load_plan=load, capacity_plan=capacity, rho_plan=rho)
 
 

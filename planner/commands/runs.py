@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from planner.commands.console import err, out, plain, print_rows, print_tables, told
+from planner.engine import Engine
 from planner.outputs.compared import comparison_tables
 from planner.outputs.comparison import compare as compared
 from planner.outputs.comparisonfolder import write_comparison
@@ -31,11 +32,12 @@ def run(home: Path, region: str, scenario: Scenario, *, replace: bool) -> None:
     out.print(f"Corrida escrita en {stored.folder} ({stored.seconds:.0f} s).")
 
 
-def sweep(home: Path, region: str, scenarios: Sequence[Scenario], *, replace: bool, jobs: int) -> None:
+def sweep(home: Path, region: str, scenarios: Sequence[Scenario], *, replace: bool, jobs: int, scheduler: str | None) -> None:
     """Store a run of each scenario; exit 1 if one could not be, after all others."""
-    faults, rows = [], []
+    faults, rows, engine = [], [], Engine(jobs, scheduler)
     with told(f"Corriendo {len(scenarios)} escenarios") as progress:
-        for scenario, found in zip(scenarios, swept(home, region, scenarios, replace=replace, jobs=jobs, progress=progress), strict=True):
+        made = swept(home, region, scenarios, replace=replace, engine=engine, progress=progress)
+        for scenario, found in zip(scenarios, made, strict=True):
             if isinstance(found, str):
                 faults.append(found)
             else:

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 
 from planner.access.circuit_rules import todays_visits
 from planner.access.gap import compute_access
+from planner.borders import within
 from planner.decide.calendar import trips_of
 from planner.decide.fleet import Choices
 from planner.decide.gains import mobile_gain, people_tiers, take_best
 from planner.decide.options import fixed_options
 from planner.decide.selection import copies_of, model_for, select, served_by
+from planner.engine import HERE, Engine, each
 from planner.model import Access, Option, Plan, Region, Travel
 from planner.settings import Scenario
 from planner.travel.teams import team_times
@@ -48,12 +49,13 @@ class Robustness:
         return counted / max(len(self.draws), 1)
 
 
-def robustness(region: Region, scenario: Scenario, plan: Plan, *, cache: Path | None = None,
-               progress: Callable[[str], None] = lambda _: None, workers: int = 2) -> Robustness:
-    """The choice repeated in `scenario.draws` draws with the plan's options, by so many processes.
+def robustness(region: Region, scenario: Scenario, plan: Plan, *, around: Region | None = None, cache: Path | None = None,
+               progress: Callable[[str], None] = lambda _: None, engine: Engine = HERE) -> Robustness:
+    """The choice repeated in `scenario.draws` draws with the plan's options, wherever the engine runs them.
 
     Seats, nuclei, posts and hospital support are offered anew in each draw by their rules; circuits keep their stops, without those
-    whose base no longer reaches the first stop of their trip. Stops (Ctrl-C) leave nothing behind. Same seed, same result.
+    whose base no longer reaches the first stop of their trip. `around` is the window of a state with its neighbours, on which travel and
+    access are drawn where there is one. Stops (Ctrl-C) leave nothing behind. Same seed, same result.
     """
     seeds: dict[Variant, list[int]] = {}
     for draw in range(scenario.draws):
@@ -61,8 +63,8 @@ def robustness(region: Region, scenario: Scenario, plan: Plan, *, cache: Path | 
     tasks = [(variant, part) for variant, draws in sorted(seeds.items()) for part in _parts(draws)]
     circuits = tuple(o for o in plan.options if o.stops)
     told: list[tuple[dict[str, object], tuple[str, ...]]] = []
-    engine = Parallel(n_jobs=workers, return_as="generator")
-    for found in engine(delayed(_task)(region, scenario, circuits, plan.chosen, variant, draws, cache) for variant, draws in tasks):
+    items = [(region, around, scenario, circuits, plan.chosen, variant, draws, cache) for variant, draws in tasks]
+    for found in each(engine, _task, items):
         told += found
         progress(f"Sorteos: {len(told)} de {scenario.draws}")
     told.sort(key=lambda row: int(str(row[0]["draw"])))
@@ -78,12 +80,12 @@ def _parts(draws: list[int], size: int = 10) -> Iterator[list[int]]:
         yield draws[start : start + size]
 
 
-def _task(region: Region, scenario: Scenario, circuits: tuple[Option, ...], chosen: tuple[str, ...], variant: Variant, draws: list[int],
-          cache: Path | None) -> list[tuple[dict[str, object], tuple[str, ...]]]:
+def _task(region: Region, around: Region | None, scenario: Scenario, circuits: tuple[Option, ...], chosen: tuple[str, ...],
+          variant: Variant, draws: list[int], cache: Path | None) -> list[tuple[dict[str, object], tuple[str, ...]]]:
     season = seasonal(scenario, variant)
-    travel = compute_travel(region, season, cache)
+    travel = compute_travel(around or region, season, cache, own=None if around is None else region)
     trips = _trips(region, season, travel, circuits, cache)
-    return [_one(region, season, travel, circuits, trips, chosen, draw, variant) for draw in draws]
+    return [_one(region, around, season, travel, circuits, trips, chosen, draw, variant) for draw in draws]
 
 
 def _variant(draw: int, scenario: Scenario) -> Variant:
@@ -103,10 +105,12 @@ def seasonal(scenario: Scenario, variant: Variant) -> Scenario:
                                        "rain_closes": scenario.rain_closes if rains else ()})
 
 
-def _one(region: Region, season: Scenario, travel: Travel, circuits: tuple[Option, ...], trips: pd.DataFrame, chosen: tuple[str, ...],
-         draw: int, variant: Variant) -> tuple[dict[str, object], tuple[str, ...]]:
-    varied, there, told = varied_facts(region, season, draw)
+def _one(region: Region, around: Region | None, season: Scenario, travel: Travel, circuits: tuple[Option, ...], trips: pd.DataFrame,
+         chosen: tuple[str, ...], draw: int, variant: Variant) -> tuple[dict[str, object], tuple[str, ...]]:
+    varied, there, told = varied_facts(around or region, season, draw)
     access = compute_access(there, travel, varied)
+    if around is not None:
+        there, travel, access = within(region, there, travel, access)
     tiers = people_tiers(access, varied)
     options = (*fixed_options(there, travel, access, tiers, varied), *_repriced(circuits, trips, tiers, varied))
     choices = Choices(tuple(sorted((o for o in options if o.weighted > 0), key=lambda o: o.id)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,13 +33,13 @@ INDICATORS = "indicadores.json"
 _DATE = (2000, 1, 1, 0, 0, 0)  # equal runs give equal bytes
 
 
-def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float) -> None:
+def write_run(folder: Path, run: Run, prepared: Path, *, elapsed_s: float, around: Sequence[Path] = ()) -> None:
     """Write the files of a finished run into `folder`, in place of an older run there.
 
-    `prepared` is the folder of the prepared region. Nothing is touched unless everything could be written; StorageError
-    otherwise.
+    `prepared` is the folder of the prepared region, `around` those of the regions at its borders. Nothing is touched unless everything
+    could be written; StorageError otherwise.
     """
-    report = report_of(run, prepared)
+    report = report_of(run, prepared, around)
     with replacing(folder, MANIFEST, "una corrida") as new:
         for name, content in run_files(report):
             (new / name).parent.mkdir(exist_ok=True)

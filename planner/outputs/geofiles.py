@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import shapely
+from pyarrow import parquet
 
 from planner.errors import DataError
 from planner.outputs.geopackage import geopackage
@@ -17,15 +19,34 @@ from planner.outputs.provenance import MANIFEST
 from planner.outputs.report import Report
 from planner.outputs.styles import qml
 
+PLACES_FILE = "localidades.parquet"
 _DEGREE_DECIMALS = 6
+_ROW_GROUP = 4096  # features read at once where only a box of them is wanted
 
 
 def geo_files(report: Report) -> dict[str, bytes]:
-    """Every layer as GeoJSON with its style for QGIS beside it, and plan.gpkg."""
+    """Every layer as GeoJSON with its style for QGIS beside it, the localities as GeoParquet, and plan.gpkg."""
     run = str(report.about["corrida"])
     files = {f"{name}.geojson": geojson(frame, run).encode() for name, frame in report.layers.items()}
     styles = {f"{name}.qml": qml(name, frame) for name, frame in report.layers.items()}
-    return files | styles | {"plan.gpkg": geopackage(report)}
+    return files | styles | {PLACES_FILE: geoparquet(report.layers["localidades"]), "plan.gpkg": geopackage(report)}
+
+
+def geoparquet(frame: gpd.GeoDataFrame) -> bytes:
+    """A layer as GeoParquet 1.1 in degrees, with the box of each feature, so that it can be read by column and by bounding box.
+
+    The file names no CRS, which the standard reads as longitude and latitude of WGS 84: how PROJ words that depends on what the
+    process did before.
+    """
+    written, packed = io.BytesIO(), io.BytesIO()
+    frame.to_crs(4326).set_crs(None, allow_override=True).to_parquet(written, schema_version="1.1.0", write_covering_bbox=True)
+    table = parquet.read_table(written)
+    about = json.loads(table.schema.metadata[b"geo"])
+    for column in about["columns"].values():
+        del column["crs"]
+    told = {**table.schema.metadata, b"geo": json.dumps(about, sort_keys=True).encode()}
+    parquet.write_table(table.replace_schema_metadata(told), packed, compression="zstd", row_group_size=_ROW_GROUP)
+    return packed.getvalue()
 
 
 def read_layer(folder: Path, name: str) -> gpd.GeoDataFrame:

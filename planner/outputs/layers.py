@@ -11,6 +11,7 @@ import pandas as pd
 from planner import schema
 from planner.access.catchments import catchments
 from planner.access.rules import chosen_options
+from planner.borders import across
 from planner.columns import Table
 from planner.decide.regional.regionalization import Regionalization
 from planner.kinds import LEVELS, MODES
@@ -23,9 +24,9 @@ from planner.travel.times import nearest_seats, surface_in_mode
 
 # What each layer holds, in the order of its fields; the first table gives the key.
 TABLES: dict[str, tuple[Table, ...]] = {
-    "localidades": (schema.LOCALITIES, schema.ACCESS, schema.PLANNED, schema.BY_MODE, schema.SUGGESTION, schema.COMMUNITY,
+    "localidades": (schema.LOCALITIES, schema.ACCESS, schema.ABROAD, schema.PLANNED, schema.BY_MODE, schema.SUGGESTION, schema.COMMUNITY,
                     schema.LOCALITY_REGIONAL),
-    "unidades": (schema.UNITS, schema.UNIT_RESULTS, schema.UNIT_PLANNED, schema.REFERRAL_UNIT, schema.UNIT_REGIONAL),
+    "unidades": (schema.UNITS, schema.UNIT_RESULTS, schema.UNIT_PLANNED, schema.REFERRAL_UNIT, schema.UNIT_ABROAD, schema.UNIT_REGIONAL),
     "propuestas": (schema.PROPOSALS,),
     "rutas": (schema.ROUTES,),
     "areas_influencia": (schema.CATCHMENTS,),
@@ -45,7 +46,7 @@ def layers(region: Region, travel: Travel, outcome: Outcome, plan: Plan, scenari
     """
     made = {
         "localidades": _localities(region, travel, outcome).join(of_localities(outcome.localities, found)),
-        "unidades": _units(travel, outcome).join(of_units(outcome.units, found)),
+        "unidades": _units(region, travel, outcome).join(of_units(outcome.units, found)),
         "propuestas": outcome.proposals,
         "rutas": _routes(region, outcome, plan, scenario),
         "areas_influencia": _areas(region, travel, plan, scenario),
@@ -73,7 +74,9 @@ def _exported(name: str, frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
 def _localities(region: Region, travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:
     index = outcome.localities.index
     by_mode = {f"{level}_{mode}_min": travel.nearest[level, mode]["minutes"].reindex(index) for level in LEVELS for mode in MODES}
-    return outcome.localities.assign(**by_mode).join(_community(region))
+    abroad = across(region, outcome.localities, {"assigned": "unidad asignada", "first_level_clues": "primer nivel",
+                                                 "hospital_clues": "hospital"})
+    return outcome.localities.assign(**by_mode, abroad=abroad).join(_community(region))
 
 
 def _community(region: Region) -> pd.DataFrame:
@@ -85,9 +88,10 @@ def _community(region: Region) -> pd.DataFrame:
     return pd.DataFrame({c.name: pd.Series(None, index, dtype=kinds[c.kind]) for c in schema.COMMUNITY.columns})
 
 
-def _units(travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:
+def _units(region: Region, travel: Travel, outcome: Outcome) -> gpd.GeoDataFrame:
     referral = travel.referral.reindex(outcome.units.index)
-    return outcome.units.assign(hospital=referral["site"], hospital_min=referral["minutes"].astype(float))
+    table = outcome.units.assign(hospital=referral["site"], hospital_min=referral["minutes"].astype(float))
+    return table.assign(abroad=across(region, table, {"hospital": "hospital de referencia"}))
 
 
 def _referrals(region: Region, travel: Travel, scenario: Scenario) -> gpd.GeoDataFrame:
@@ -129,6 +133,7 @@ def _areas(region: Region, travel: Travel, plan: Plan, scenario: Scenario) -> gp
     new, _ = nearest_seats(region, sorted(seats), scenario)
     new = replace(new, site=np.where(new.minutes < today.minutes, new.site, -1))
     now, then = catchments(today, region.grid, edges), catchments(new, region.grid, edges)
+    now = now[now["site"].isin(region.units.index)]  # beyond the border only of units that somebody of the region goes to
     table = pd.concat([
         now.assign(origin="actual", clues=now["site"], proposal=None, name=now["site"].map(region.units["name"])),
         then.assign(origin="propuesta", clues=None, proposal=[seats[s].id for s in then["site"]],

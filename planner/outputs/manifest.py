@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ _LIBRARIES = ("geopandas", "highspy", "icalendar", "matplotlib", "numba", "numpy
               "shapely", "xlsxwriter")
 
 
-def manifest(run: Run, prepared: Path) -> dict[str, Any]:
+def manifest(run: Run, prepared: Path, around: Sequence[Path] = ()) -> dict[str, Any]:
     """What a run was made from and how it was solved, its regionalization too where there is one, without date and seconds.
 
     `corrida` is the print of all that decides its figures: prepared region, scenario and code. Every file of the run carries it
@@ -27,7 +28,7 @@ def manifest(run: Run, prepared: Path) -> dict[str, Any]:
     """
     region, scenario, solution = run.region, run.scenario, run.plan.solution
     corrections = [file.sha256 for file in region.inputs if file.role == CORRECTIONS]
-    asked = question(prepared, scenario) | ({"correcciones_sha256": corrections} if corrections else {})
+    asked = question(prepared, scenario, around) | ({"correcciones_sha256": corrections} if corrections else {})
     return asked | {
         "corrida": run_print(asked), "commit": commit(),
         "region": {"nombre": region.name, "clave": region.slug, "entidad": region.entity, "crs": region.crs, "sintetica": region.synthetic},

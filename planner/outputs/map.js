@@ -199,6 +199,9 @@ window.plannerMap = function (map, names, hidden) {
     avisos: (group, data) => points(group, data, "",
       i => ({radius: 6, shape: data.kind[i] === "unidad" ? "square" : "circle", color: "#14213d", weight: 1, fillColor: "#d55e00",
              fillOpacity: 0.85}), i => [data.name[i], data.id[i], data.told[i]]),
+    puntajes: (group, data) => data.rings.forEach((parts, i) => group.addLayer(
+      L.polygon(parts, {color: "#fff", weight: 0.5, fillColor: base.colors[data.color[i]], fillOpacity: 0.75})
+        .bindTooltip(() => box(data.lines[i]), {sticky: true}).on("click", () => choose("municipio", data.id[i])))),
     distritos: (group, data) => data.rings.forEach((parts, i) => {
       const shape = L.polygon(parts, {color: "#33404d", weight: 1.6, fillColor: data.colors[data.color[i]], fillOpacity: 0.42})
         .bindTooltip(() => box(data.lines[i]), {sticky: true});

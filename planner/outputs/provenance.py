@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from planner.errors import DataError
-from planner.keeping import digest
+from planner.keeping import code_print, digest
 from planner.outputs.jsonfiles import canonical_json, read_json
 from planner.settings import Scenario
 
@@ -20,22 +20,22 @@ MANIFEST = "manifest.json"  # of a run, and of a prepared region
 _CODE = Path(__file__).parents[1]
 
 
-def manifest_of(prepared: Path, scenario: Scenario) -> dict[str, Any]:
+def manifest_of(prepared: Path, scenario: Scenario, around: Sequence[Path] = ()) -> dict[str, Any]:
     """The part of a manifest that is known before anything is computed: question and inputs, as a file would hold it."""
     inputs = read_json(prepared / MANIFEST).get("inputs", [])
     told = [{"papel": f["role"], "archivo": f["name"], "sha256": f["sha256"]} for f in inputs]
-    return dict(json.loads(canonical_json(question(prepared, scenario) | {"entradas": told})))
+    return dict(json.loads(canonical_json(question(prepared, scenario, around) | {"entradas": told})))
 
 
-def is_current(folder: Path, prepared: Path, scenario: Scenario) -> bool:
-    """Whether `folder` holds a whole run of this prepared region, scenario and version of the planner."""
+def is_current(folder: Path, prepared: Path, scenario: Scenario, around: Sequence[Path] = ()) -> bool:
+    """Whether `folder` holds a whole run of this prepared region, those around it, scenario and version of the planner."""
     about = written_manifest(folder)
     if about is None:
         return False
-    asked = json.loads(canonical_json(question(prepared, scenario)))
+    asked = json.loads(canonical_json(question(prepared, scenario, around)))
     files = about.get("archivos")
     whole = isinstance(files, dict) and bool(files) and all((folder / name).is_file() for name in files)
-    return whole and all(about.get(key) == value for key, value in asked.items())
+    return whole and all(about.get(key) == value for key, value in (asked | {"vecinas": asked.get("vecinas")}).items())
 
 
 def written_manifest(folder: Path) -> dict[str, Any] | None:
@@ -61,6 +61,8 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ..
     told = [*_inputs_changed(old, new)]
     if not told and old.get("region_sha256") != new.get("region_sha256"):
         told.append("la región se preparó de otra manera (mismas entradas)")
+    if old.get("vecinas") != new.get("vecinas"):
+        told.append(f"otras regiones vecinas ({_names(old)} y {_names(new)})")
     then, now = old.get("escenario", {}), new.get("escenario", {})
     told += [f"«{key}» pasa de {_shown(then.get(key))} a {_shown(now.get(key))}"
              for key in sorted({*then, *now}) if then.get(key) != now.get(key)]
@@ -71,21 +73,16 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ..
     return tuple(told)
 
 
-def question(prepared: Path, scenario: Scenario) -> dict[str, Any]:
-    """The parts of a manifest that decide every figure of a run."""
-    return {"planner": version("planner"), "codigo_sha256": _code_print(), "region_sha256": digest(prepared / MANIFEST),
-            "escenario": scenario.model_dump(mode="json")}
+def question(prepared: Path, scenario: Scenario, around: Sequence[Path] = ()) -> dict[str, Any]:
+    """The parts of a manifest that decide every figure of a run; `around` are the folders of the regions at its borders."""
+    neighbours = {folder.name: digest(folder / MANIFEST) for folder in sorted(around)}
+    return {"planner": version("planner"), "codigo_sha256": code_print(), "region_sha256": digest(prepared / MANIFEST),
+            "escenario": scenario.model_dump(mode="json"), **({"vecinas": neighbours} if neighbours else {})}
 
 
 def run_print(asked: Mapping[str, Any]) -> str:
     """Sixteen hexadecimal digits that stand for a question."""
     return hashlib.sha256(canonical_json(asked).encode()).hexdigest()[:16]
-
-
-@cache
-def _code_print() -> str:
-    sources = sorted(p for kind in ("*.py", "*.js", "*.css") for p in _CODE.rglob(kind))
-    return hashlib.sha256(b"".join(p.read_bytes() for p in sources)).hexdigest()
 
 
 @cache
@@ -113,6 +110,10 @@ def _inputs_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]
         elif then[key] != now[key]:
             told.append(f"cambió la entrada {name} ({role}): SHA-256 {then[key][:12]}… y {now[key][:12]}…")
     return told
+
+
+def _names(about: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(about.get("vecinas") or {})) or "ninguna"
 
 
 def _shown(value: Any) -> str:

@@ -85,7 +85,7 @@ def _source(name: str) -> str:
 def _crs(crs: str) -> ET.Element:
     known = CRS.from_user_input(crs)
     found = ET.Element("spatialrefsys")
-    ET.SubElement(found, "wkt").text = known.to_wkt()
+    ET.SubElement(found, "wkt").text = known.to_wkt("WKT2_2015")  # which words a datum in one way, whatever the process did before
     authority = known.to_authority()
     if authority is not None:
         ET.SubElement(found, "authid").text = ":".join(authority)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,8 @@ class Report:
     about: Mapping[str, Any]  # the manifest, without date, seconds and list of files
 
 
-def report_of(run: Run, prepared: Path) -> Report:
-    """The report of a run on the region prepared in that folder."""
+def report_of(run: Run, prepared: Path, around: Sequence[Path] = ()) -> Report:
+    """The report of a run on the region prepared in that folder, with those around it."""
     told = run.outcome.indicators | decision_indicators(run) | regional_indicators(run)
     return Report(run, layers(run.region, run.travel, run.outcome, run.plan, run.scenario, run.regional),
-                  json.loads(canonical_json(told)), json.loads(canonical_json(manifest(run, prepared))))
+                  json.loads(canonical_json(told)), json.loads(canonical_json(manifest(run, prepared, around))))

@@ -57,11 +57,16 @@ def stored_folder(home: Path, run: str) -> Path:
     return folder
 
 
+def prepared_regions(home: Path) -> list[str]:
+    """Names of the regions that are prepared, sorted."""
+    return sorted(path.parent.name for path in (home / "data/processed").glob(f"[!.]*/{MANIFEST}"))
+
+
 def prepared_folder(home: Path, region: str) -> Path:
     """The folder of a prepared region. StorageError where it is not prepared, with those that are."""
     folder = home / "data/processed" / region
     if not (folder / MANIFEST).exists():
-        ready = sorted(p.parent.name for p in folder.parent.glob(f"[!.]*/{MANIFEST}"))
+        ready = prepared_regions(home)
         listed = f" Hay preparadas: {', '.join(ready)}." if ready else ""
         raise StorageError(f"La región «{region}» no está preparada en {folder.parent}.{listed} "
                            "Prepárela con: planner prepare ARCHIVO.toml.")

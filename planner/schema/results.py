@@ -87,6 +87,14 @@ REFERRAL_UNIT = Table("referral_unit", CLUES, (
     C("hospital_min", "float", "min_hospital", "Minutos al hospital", "Minutos de la unidad a su hospital de referencia", "min", "derivado",
       null=True, low=0),
 ))
+ABROAD = Table("abroad", CVEGEO, (
+    C("abroad", "text", "otra_entidad", "En otra entidad", "Cuáles de sus unidades están en otra entidad; nulo si ninguna, o si se corrió "
+      "sin regiones vecinas", mark="derivado", null=True),
+))
+UNIT_ABROAD = Table("unit_abroad", CLUES, (
+    C("abroad", "text", "otra_entidad", "En otra entidad", "Si su hospital de referencia está en otra entidad; nulo si no, o si se corrió "
+      "sin regiones vecinas", mark="derivado", null=True),
+))
 REFERRALS = Table("referrals", CLUES, (
     C("name", "text", "nombre", "Unidad", "Nombre de la unidad que refiere"),
     C("hospital", "text", "clues_hospital", "Hospital de referencia", "Hospital público más cercano en el modo al hospital",

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from planner.kinds import Mode
-from planner.model import Region, Roads, Surface
+from planner.model import Grid, Region, Roads, Surface
 from planner.settings import Scenario
 from planner.travel import board
 from planner.travel.cache import cached
@@ -68,21 +68,44 @@ class Ground:
         return anchors(self.graph, self.weighed, self.scenario, places.cells, places.x, places.y, self.barriers, arriving=arriving)
 
 
-@lru_cache(maxsize=2)
+@dataclass(frozen=True, eq=False)
+class _Terrain:
+    """What a graph is made of; equal where it is the same objects, so that regions that share them share their graph."""
+
+    grid: Grid
+    roads: Roads | None
+    barriers: gpd.GeoSeries | None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Terrain) and self._which() == other._which()
+
+    def __hash__(self) -> int:
+        return hash(self._which())
+
+    def _which(self) -> tuple[int, ...]:
+        return id(self.grid), id(self.roads), id(self.barriers)
+
+
 def graph_of(region: Region) -> Graph:
     """Roads and terrain of a region in one graph, made once."""
-    return join(region.grid, region.roads, region.barriers)
+    return _graph_of(_Terrain(region.grid, region.roads, region.barriers))
+
+
+@lru_cache(maxsize=2)
+def _graph_of(terrain: _Terrain) -> Graph:
+    return join(terrain.grid, terrain.roads, terrain.barriers)
 
 
 def ground_of(region: Region, scenario: Scenario, mode: Mode, cache: Path | None = None) -> Ground:
     """The ground of `a_pie` or `vehiculo` in a scenario: its graph is made once, its costs are laid on it when they change."""
-    return _ground_of(region, scenario.model_copy(update={"name": "base", "budget_mxn_year": 0.0, "capital_mxn": None}), mode, cache)
+    terrain = _Terrain(region.grid, region.roads, region.barriers)
+    return _ground_of(terrain, scenario.model_copy(update={"name": "base", "budget_mxn_year": 0.0, "capital_mxn": None}), mode, cache)
 
 
 @lru_cache(maxsize=2)
-def _ground_of(region: Region, scenario: Scenario, mode: Mode, cache: Path | None) -> Ground:
-    graph = graph_of(region)
-    return Ground(graph, region.roads, region.barriers, scenario, weigh(graph, region.roads, scenario, mode), cache)
+def _ground_of(terrain: _Terrain, scenario: Scenario, mode: Mode, cache: Path | None) -> Ground:
+    graph = _graph_of(terrain)
+    return Ground(graph, terrain.roads, terrain.barriers, scenario, weigh(graph, terrain.roads, scenario, mode), cache)
 
 
 def labels(ground: Ground, sites: Places, *, towards: bool = True, bound_min: float = np.inf) -> board.Labels:

@@ -22,14 +22,16 @@ from planner.travel.weigh import vehicle_cells
 WAYS: tuple[Mode, ...] = ("a_pie", "vehiculo")  # what is searched; public transport is derived
 
 
-def compute_travel(region: Region, scenario: Scenario, cache: Path | None = None) -> Travel:
+def compute_travel(region: Region, scenario: Scenario, cache: Path | None = None, *, own: Region | None = None) -> Travel:
     """Minutes from every locality to the public units of both levels, to candidate seats and from bases of teams.
 
     Points stand on ground that can be walked. Localities that the grid refuses have NaN minutes and no pairs. Patients go
-    from locality to unit, teams from base to locality. `cache` is a folder that keeps what was searched before.
+    from locality to unit, teams from base to locality. `cache` is a folder that keeps what was searched before. With `own`, a
+    state within the region, minutes to each unit, seats, bases and referrals are those of its places only; the nearest are of all.
     """
     grounds, people = _ground(region, scenario, cache)
     units = grounds["a_pie"].set(region.units[region.units["role"].isin(LEVELS)])
+    here, home = people.ids.isin((own or region).localities.index), units.ids.isin((own or region).units.index)
     role = region.units["role"].reindex(units.ids).to_numpy()
     surfaces: dict[tuple[Level, Mode], Surface] = {}
     nearest: dict[tuple[Level, Mode], pd.DataFrame] = {}
@@ -41,7 +43,7 @@ def compute_travel(region: Region, scenario: Scenario, cache: Path | None = None
             surfaces[level, way] = surface(grounds[way], found, sites)
             nearest[level, way] = read_labels(grounds[way], found, sites, people)
             if level == "hospital":
-                referral[way] = paths(grounds[way], found, sites, units.only(role == "primer_nivel"))
+                referral[way] = paths(grounds[way], found, sites, units.only((role == "primer_nivel") & home))
         nearest[level, "transporte_publico"] = _by_bus(nearest[level, "a_pie"], nearest[level, "vehiculo"], scenario)
     all_year = roads_near(region, scenario, people, all_year=True)
     seats = _may_be_seat(region, scenario, nearest["primer_nivel", scenario.mode_first_level]["minutes"], all_year)
@@ -50,14 +52,14 @@ def compute_travel(region: Region, scenario: Scenario, cache: Path | None = None
         assignable |= units.ids.isin(region.responsibility["clues"].dropna())
 
     def to(sites: Places, mode: Mode, cutoff_min: float, *, towards: bool = True) -> TravelTimes:
-        return travel_times(grounds, people, sites, mode, cutoff_min=cutoff_min, towards=towards)
+        return travel_times(grounds, people.only(here), sites, mode, cutoff_min=cutoff_min, towards=towards)
 
     return Travel(
         nearest=nearest,
         surfaces=surfaces,
         first_level=to(units.only(assignable), scenario.mode_first_level, scenario.cutoff_first_level_min),
-        seats=to(people.only(seats), scenario.mode_first_level, max(scenario.ramp_first_level_none_min, scenario.umr_spacing_min)),
-        bases=to(units, scenario.mode_teams, scenario.first_stop_max_min, towards=False),
+        seats=to(people.only(seats & here), scenario.mode_first_level, max(scenario.ramp_first_level_none_min, scenario.umr_spacing_min)),
+        bases=to(units.only(home), scenario.mode_teams, scenario.first_stop_max_min, towards=False),
         moved=pd.concat([people.moved.assign(kind="localidad"), units.moved.assign(kind="unidad")], ignore_index=True)[
             ["kind", "id", "metres", "result"]],
         road_all_year=all_year,

@@ -167,7 +167,7 @@ def trial(prepared: Prepared, scenario: Scenario) -> Work:
     run = report(prepared, scenario).run
     asked = scenario.model_copy(update={"draws": scenario.draws or TRIAL_DRAWS})
     return desk().ask(_key("firmeza", prepared, scenario), "Qué tan firme es el plan", lambda told: robustness(
-        run.region, asked, run.plan, cache=run.cache, progress=told))
+        run.region, asked, run.plan, around=run.around, cache=run.cache, progress=told))
 
 
 def compared(prepared: Prepared, scenarios: Sequence[Scenario]) -> Work:

@@ -12,6 +12,7 @@ from planner.outputs.report import Report
 from planner.ui import (
     compare,
     compute,
+    country,
     data,
     downloads,
     gaps,
@@ -52,6 +53,7 @@ PAGES = (
     Leaf("Propuestas", "propuestas", ":material/add_location_alt:", answered=proposals.show),
     Leaf("Rutas", "rutas", ":material/route:", answered=routes.show),
     Leaf("Regionalización", "regionalizacion", ":material/hub:", answered=regions.show),
+    Leaf("País", "pais", ":material/map:", asked=country.show),
     Leaf("Comparar", "comparar", ":material/compare_arrows:", asked=compare.show),
     Leaf("Descargas", "descargas", ":material/download:", answered=downloads.show),
     Leaf("Ayuda", "ayuda", ":material/help:", asked=guide.show),

@@ -16,6 +16,7 @@ REGION, SCENARIO = "region", "escenario"
 REGION_MAP = "mapa-regional"
 TOWN = "municipio-que-cambia"
 TARGET = "distrito-al-que-pasa"
+NATION_MAP, NATION_TOWN = "mapa-nacional", "municipio-del-pais"
 ASKED = "regional-"  # begins the key of each widget that asks for districts
 FILTER = "filtro-"  # and of each that filters the map
 TABLE = "tabla-brechas"
@@ -262,6 +263,20 @@ def clicked() -> tuple[str, str] | None:
     """What was clicked since this was last asked: `punto` with "lat,lon", or `municipio` with its key."""
     found: tuple[str, str] | None = st.session_state.pop(_POINT, None)
     return found
+
+
+def take_nation_click() -> None:
+    """Callback of the map of the country: the municipality that was clicked becomes the chosen one."""
+    click = st.session_state.get(NATION_MAP) or {}
+    _take_lost(click)
+    if click.get("kind") == "municipio":
+        st.session_state[NATION_TOWN] = str(click["id"])
+
+
+def keep_nation_town(options: Collection[str]) -> None:
+    """Forget a municipality that the present country does not hold."""
+    if st.session_state.get(NATION_TOWN) not in (None, *options):
+        st.session_state[NATION_TOWN] = None
 
 
 def choose_town(key: str) -> None:

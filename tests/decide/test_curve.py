@@ -13,6 +13,7 @@ from planner.decide.explain import explained, sentence
 from planner.decide.fleet import Choices
 from planner.decide.robustness import robustness, varied_facts
 from planner.decide.selection import copies_of, model_for, select, served_by
+from planner.engine import Engine
 from planner.scenarios import Run, run_scenario
 from planner.settings import Scenario
 
@@ -112,7 +113,7 @@ def test_an_empty_plan_has_reasons_and_no_other_plans(run: Run) -> None:
 def test_draws_without_uncertainty_are_the_scenario_itself(run: Run) -> None:
     still = Uncertainty(dirt_speed=0.0, rains=0.0, capacity=0.0, utilisation=0.0, need=0.0, people=0.0, units_out=0.0)
     asked = ASKED.model_copy(update={"draws": 3, "uncertainty": still})
-    found = robustness(run.region, asked, run.plan, workers=1)
+    found = robustness(run.region, asked, run.plan, engine=Engine(jobs=1))
     assert found.draws["value"].to_numpy() == pytest.approx(run.plan.solution.value)
     assert found.draws["regret"].to_numpy() == pytest.approx(0.0, abs=2e-3)
     kinds = found.frequency(run.plan.chosen)
@@ -122,15 +123,15 @@ def test_draws_without_uncertainty_are_the_scenario_itself(run: Run) -> None:
 def test_the_same_seed_gives_the_same_draws_by_one_process_or_two(run: Run) -> None:
     asked = ASKED.model_copy(update={"draws": 6})
     told: list[str] = []
-    one = robustness(run.region, asked, run.plan, workers=1, progress=told.append)
-    two = robustness(run.region, asked, run.plan, workers=2)
+    one = robustness(run.region, asked, run.plan, engine=Engine(jobs=1), progress=told.append)
+    two = robustness(run.region, asked, run.plan, engine=Engine(jobs=2))
     assert one.draws.equals(two.draws)
     assert one.chosen.equals(two.chosen)
     assert told[-1] == "Sorteos: 6 de 6"
     shuffled = replace(run.region, localities=run.region.localities.sample(frac=1, random_state=1),
                        units=run.region.units.sample(frac=1, random_state=2))
-    assert robustness(shuffled, asked, run.plan, workers=1).draws.equals(one.draws)
-    other = robustness(run.region, asked.model_copy(update={"seed": 7}), run.plan, workers=1)
+    assert robustness(shuffled, asked, run.plan, engine=Engine(jobs=1)).draws.equals(one.draws)
+    other = robustness(run.region, asked.model_copy(update={"seed": 7}), run.plan, engine=Engine(jobs=1))
     assert not other.draws.equals(one.draws)
     assert one.draws["regret"].between(0, 1).all()
     assert (one.draws["value"] <= one.draws["best"] + 1e-6).all()

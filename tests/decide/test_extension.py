@@ -22,6 +22,7 @@ from planner.decide.gains import mobile_gain, people_tiers, price_serves
 from planner.decide.robustness import robustness
 from planner.decide.rounds import RoundRules, plan_round
 from planner.decide.selection import select
+from planner.engine import Engine
 from planner.model import Access, Option, Region, TeamTimes
 from planner.outputs.decisions import circuits_table, decision_indicators
 from planner.outputs.folder import write_run
@@ -203,7 +204,7 @@ def test_curve_other_plans_and_draws_hold_with_it(run: Run) -> None:
     assert whole.curve is not None
     assert all(p.solution.value <= p.solution.ceiling + 1e-6 for p in whole.curve.plans)
     assert whole.plan.solution.value >= run.plan.solution.value
-    draws = robustness(run.region, asked, run.plan, workers=1)
+    draws = robustness(run.region, asked, run.plan, engine=Engine(jobs=1))
     assert draws.frequency(run.plan.chosen).min() > 0, "a team that starts from its own place is there in the draws too"
     again = choose_again(run, asked)
     assert again.choices.today is run.choices.today

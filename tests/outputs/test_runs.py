@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import valley
 
+from planner.engine import Engine
 from planner.errors import DataError, StorageError
 from planner.keeping import digest
 from planner.outputs import runs as running
@@ -176,12 +177,12 @@ def test_one_byte_of_one_input_is_told_by_its_name() -> None:
 def test_a_sweep_stores_what_it_can_and_says_the_rest(home: Path) -> None:
     broken = Scenario(name="rota", closures=("XXIMB000000",))
     dearer = Scenario(name="base", budget_mxn_year=5.0)
-    found = list(sweep(home, "valle", [BASE, RAINS, broken, dearer], jobs=1))
+    found = list(sweep(home, "valle", [BASE, RAINS, broken, dearer], engine=Engine(jobs=1)))
     assert [getattr(one, "reused", None) for one in found] == [True, False, None, None]
-    assert str(found[2]).startswith("rota: «closures» cierra 1 unidad que la región no tiene")
-    assert str(found[3]).startswith("base: ")
+    assert str(found[2]).startswith("valle/rota: «closures» cierra 1 unidad que la región no tiene")
+    assert str(found[3]).startswith("valle/base: ")
     assert "use --replace" in str(found[3])
-    again = list(sweep(home, "valle", [BASE, RAINS], jobs=2))
+    again = list(sweep(home, "valle", [BASE, RAINS], engine=Engine(jobs=2)))
     assert all(not isinstance(one, str) and one.reused for one in again)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 REASONS = (
     "sin unidad antes",  # nobody answered for them
     "unidad cerrada o desconocida",  # the unit before does not stand in the files
-    "unidad móvil", "sin función en la red",  # another institution, or a unit that attends nobody in the planned network
+    "unidad móvil", "sin función en la red",  # another institution or state, or a unit that attends nobody in the planned network
     "hospital",  # it attends first contact there, and is no first level
     "sin unidad al alcance",  # no fixed first level within the search now
     "lo propone el plan", "localidad dividida",  # the place now is one of several before
@@ -68,7 +68,7 @@ def reasons(pairs: pd.DataFrame, before: pd.DataFrame, role: pd.Series, kind: pd
     several = pd.MultiIndex.from_frame(before[["cvegeo", "place"]].astype("str"))
     divided = pd.MultiIndex.from_arrays([pairs["cvegeo"], pairs["to_id"]]).isin(several)
     nearer = pairs["minutes_after"] <= pairs["minutes_before"]
-    rules = [was.isna(), then.isna(), then == "movil", then == "ninguno", then == "hospital", to.isna() | (to == "movil"),
+    rules = [was.isna(), then.isna(), then == "movil", then.isin(("ninguno", "vecina")), then == "hospital", to.isna() | (to == "movil"),
              to == "propuesta", divided, nearer]
     found = np.select([np.asarray(rule, bool) for rule in rules], REASONS[:len(rules)], default=REASONS[-1] if huff else REASONS[-2])
     same = (was == pairs["to_id"]) | (was.isna() & pairs["to_id"].isna())

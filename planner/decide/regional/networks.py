@@ -69,7 +69,7 @@ def referral_hospitals(region: Region, scenario: Scenario) -> gpd.GeoDataFrame:
     """The public hospitals, and the second level of `referral_institutions` but for speciality; by clues."""
     units = region.units
     others = units["institution"].isin(scenario.regional.referral_institutions) & (units["level"] == 2).fillna(False)
-    others &= ~units["unit_class"].isin(NEVER)
+    others &= ~units["unit_class"].isin(NEVER) & (units["role"] != "vecina")
     return units[(units["role"] == "hospital") | others].sort_index()
 
 
