@@ -7,17 +7,27 @@ import os
 import pickle
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from filelock import FileLock
 
-from planner.demo.files import write_demo
-from planner.model import Region
-from planner.region import prepare_region
-
 sys.path.insert(0, str(Path(__file__).parent))
+
+import valley
+from cut_states import state
+
+from planner.demo.files import write_demo
+from planner.engine import ALONE
+from planner.model import Region
+from planner.outputs.nation import write_nation
+from planner.outputs.runs import run_states
+from planner.region import prepare_region
+from planner.settings import Scenario
+from planner.store import write_region
 
 SHARED = Path(__file__).parents[2] / "shared"
 Once = Callable[[str, Callable[[], Any]], Any]
@@ -62,6 +72,23 @@ def searches(kept: Path) -> Path:
 def hidalgo(shared: Path, once: Once) -> Region:
     """The real state, prepared."""
     return once("hidalgo", lambda: prepare_region(Path(__file__).parents[1] / "regions/hidalgo.toml", shared / "data/hidalgo"))
+
+
+@pytest.fixture(scope="session")
+def nation_home(kept: Path, once: Once) -> Path:
+    """A home with the valley as two adjoining states, their runs by one process, and their country; a test that changes it copies it."""
+    def made() -> Path:
+        home = kept / "pais"
+        region = valley.region(responsibility=False)
+        town = {key: "99001" if place[0] in "ABF" else "99002" for key, place in valley.PLACES.items()}
+        whole = replace(region, localities=region.localities.assign(cve_mun=pd.Series(town)),
+                        units=region.units.assign(cve_mun=["99001", "99002", "99001", "99002"]))
+        for name, entity, key in (("Uno", "98", "99001"), ("Dos", "99", "99002")):
+            write_region(state(whole, name, entity, [key], margin_m=500.0), home / "data/processed" / name.lower())
+        assert [getattr(found, "reused", found) for found in run_states(home, ["dos", "uno"], Scenario(), engine=ALONE)] == [False, False]
+        write_nation(home, ["dos", "uno"], Scenario())
+        return home
+    return once("nation_home", made)
 
 
 @pytest.fixture(scope="session")

@@ -84,10 +84,11 @@ def national_indicators(places: pd.DataFrame, states: Sequence[StateRun], scenar
     """
     everywhere = pd.Series("total", places.index)
     towns = places.drop_duplicates("cve_mun").set_index("cve_mun")
-    named = {key: {"nombre": str(row["municipality"]), "entidad": str(row["entity_name"])} for key, row in towns.iterrows()}
+    keys = {str(one.about["region"]["nombre"]): one for one in states}
+    named = {key: {"nombre": str(row["municipality"]), "entidad": str(row["entity_name"]), "cve_ent": keys[row["region"]].entity}
+             for key, row in towns.iterrows()}
     people, irs = places["people"].to_numpy(float), places["irs"].to_numpy(float)
     access = {when: 1.0 - places[f"gap_share{suffix}"].to_numpy(float) for when, suffix in (("actual", ""), ("plan", "_plan"))}
-    keys = {str(one.about["region"]["nombre"]): one for one in states}
     return {
         "total": by_group(places, everywhere, scenario)["total"],
         "por_grado": by_group(places, places["irs_grade"], scenario, schema.GRADES),
@@ -117,7 +118,7 @@ def towns_layer(told: Mapping[str, Any], states: Sequence[StateRun], scenario: S
     """Every municipality with its limits, where they are known, and its figures; EPSG:4326, indexed by cve_mun."""
     limits = [gpd.read_parquet(one.prepared / "municipalities.parquet", columns=["geometry"]).to_crs(4326) for one in states]
     shapes = pd.concat(limits).geometry
-    rows = {key: {"nombre": block["nombre"], "nom_ent": block["entidad"], **_row(block, scenario)}
+    rows = {key: {"nombre": block["nombre"], "nom_ent": block["entidad"], "cve_ent": block["cve_ent"], **_row(block, scenario)}
             for key, block in told["por_municipio"].items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("cve_mun").sort_index()
     return gpd.GeoDataFrame(table, geometry=shapes.reindex(table.index), crs=4326)

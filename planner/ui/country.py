@@ -14,7 +14,7 @@ from planner.ui import compute, state
 from planner.ui.figures import EQUIVALENT, FAR, NEAR, TARGET
 from planner.ui.mapview import show_folium
 from planner.ui.sidebar import Question
-from planner.ui.words import count, minutes, percent, plain, table
+from planner.ui.words import count, minutes, money, percent, plain, table
 from planner.words import scenario_title
 
 _STATES = {"nombre": "Entidad", "poblacion": "Población objetivo", "dentro_60": "A 60 min", "hospital_120": "Hospital a 120 min",
@@ -38,6 +38,8 @@ def show(question: Question) -> None:
                                 help="La que escribió planner run con varias regiones.")]
     folder = compute.home() / "runs" / NATION / chosen
     found = _nation(folder, (folder / "manifest.json").stat().st_mtime_ns)
+    if found.indicators["sintetica"]:
+        st.markdown(":orange-badge[Regiones SINTÉTICAS] Lugares, unidades y personas son inventados.")
     _figures(found)
     _map(found, folder)
     st.markdown("### Por entidad")
@@ -73,7 +75,7 @@ def _figures(found: Nation) -> None:
                           height="stretch")
     plan = found.indicators["propuestas"]
     st.markdown(f"**{count(len(found.states) - 1)} entidades**, cada una con su presupuesto: {count(plan['numero'])} propuestas por "
-                f"{count(plan['costo_anual'])} MXN al año. Cada persona cuenta una vez; lo que está del otro lado de un límite estatal "
+                f"{money(plan['costo_anual'])} al año. Cada persona cuenta una vez; lo que está del otro lado de un límite estatal "
                 "cuenta hasta donde se llega.")
 
 
@@ -90,7 +92,7 @@ def _map(found: Nation, folder: Path) -> None:
     if town is not None:
         shape = towns.geometry[town]
         box = None if shape is None or shape.is_empty else shape.buffer(mapnation.NEAR_DEG).bounds
-        places = _places(folder, stamp, town[:2], town, box)
+        places = _places(folder, stamp, str(towns.at[town, "cve_ent"]), town, box)
         layers = layers | mapnation.prepare_town(town, shape, places)
     show_folium(layers, mapnation.NAMES, state.NATION_MAP, state.take_nation_click)
     st.html(mapnation.legend_html())
@@ -101,4 +103,4 @@ def _map(found: Nation, folder: Path) -> None:
         st.html(table(told.assign(**{name: told[name].map(minutes) for name in ("Primer nivel", "Hospital")},
                                   **{name: told[name].fillna("") for name in ("Unidad", "En otra entidad")}), _WHOLE))
     st.caption("El color es el puntaje medio de las personas del municipio. Las mismas cifras por municipio están en municipios.parquet, "
-               "en la carpeta de la corrida.")
+               "en la carpeta de la corrida. Lo que se pregunta a la izquierda es de las demás páginas.")

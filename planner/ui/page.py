@@ -44,6 +44,7 @@ class Leaf:
     icon: str
     answered: Callable[[Question, Report], None] | None = None
     asked: Callable[[Question], None] | None = None
+    of_region: bool = True  # else it speaks of more than the region that is asked about
 
 
 PAGES = (
@@ -53,7 +54,7 @@ PAGES = (
     Leaf("Propuestas", "propuestas", ":material/add_location_alt:", answered=proposals.show),
     Leaf("Rutas", "rutas", ":material/route:", answered=routes.show),
     Leaf("Regionalización", "regionalizacion", ":material/hub:", answered=regions.show),
-    Leaf("País", "pais", ":material/map:", asked=country.show),
+    Leaf("País", "pais", ":material/map:", asked=country.show, of_region=False),
     Leaf("Comparar", "comparar", ":material/compare_arrows:", asked=compare.show),
     Leaf("Descargas", "descargas", ":material/download:", answered=downloads.show),
     Leaf("Ayuda", "ayuda", ":material/help:", asked=guide.show),
@@ -91,7 +92,10 @@ def _framed(leaf: Leaf, told: list[Question]) -> Callable[[], None]:
 
 def _page(leaf: Leaf, question: Question) -> None:
     state.hold(leaf.path)
-    show_header(leaf.title, compute.region_of(question.prepared), question.scenario)
+    if leaf.of_region:
+        show_header(leaf.title, compute.region_of(question.prepared), question.scenario)
+    else:
+        st.markdown(f"## {leaf.title}")
     if leaf.asked is not None:
         leaf.asked(question)
     elif leaf.answered is not None and ready(compute.answer(question.prepared, question.scenario)):

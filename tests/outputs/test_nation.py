@@ -11,14 +11,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pytest
 import valley
-from cut_states import state
 
 from planner import engine
 from planner.engine import LOCAL, Engine, each
@@ -28,31 +26,15 @@ from planner.outputs import runs as running
 from planner.outputs.nation import NATION, read_places, write_nation
 from planner.outputs.runs import neighbours_of, run_states
 from planner.settings import Scenario
-from planner.store import write_region
 
 BASE = Scenario()
 STATES = ["dos", "uno"]
 START_S = 60
 
 
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the valley prepared as two adjoining states, each run by one process."""
-    home = tmp_path_factory.mktemp("pais")
-    region = valley.region(responsibility=False)
-    town = {key: "99001" if letter[0] in "ABF" else "99002" for key, letter in valley.PLACES.items()}
-    whole = replace(region, localities=region.localities.assign(cve_mun=pd.Series(town)),
-                    units=region.units.assign(cve_mun=["99001", "99002", "99001", "99002"]))
-    for name, entity, key in (("Uno", "98", "99001"), ("Dos", "99", "99002")):
-        write_region(state(whole, name, entity, [key], margin_m=500.0), home / "data/processed" / name.lower())
-    assert [found.reused for found in made(home, Engine(jobs=1))] == [False, False]
-    write_nation(home, STATES, BASE)
-    return home
-
-
 @pytest.fixture
-def home(first: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(first, tmp_path / "home"))
+def home(nation_home: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(nation_home, tmp_path / "home"))
 
 
 def made(home: Path, by: Engine) -> list:
@@ -66,10 +48,10 @@ def prints(home: Path) -> dict[str, str]:
     return {str(p.relative_to(home)): digest(p) for p in sorted((home / "runs").rglob("*")) if p.is_file() and p.name != "manifest.json"}
 
 
-def test_the_country_counts_everybody_once(first: Path) -> None:
-    folder = first / "runs" / NATION / "base"
+def test_the_country_counts_everybody_once(nation_home: Path) -> None:
+    folder = nation_home / "runs" / NATION / "base"
     told = json.loads((folder / "indicadores.json").read_text())
-    parts = [json.loads((first / "runs" / name / "base/indicadores.json").read_text()) for name in STATES]
+    parts = [json.loads((nation_home / "runs" / name / "base/indicadores.json").read_text()) for name in STATES]
     for when in ("actual", "plan"):
         for key in ("poblacion", "dentro_60", "hospital_120", "personas_equiv", "brecha_ponderada", "localidades"):
             assert told["total"][when][key] == pytest.approx(sum(part["total"][when][key] for part in parts), abs=1e-6)
@@ -89,8 +71,8 @@ def test_the_country_counts_everybody_once(first: Path) -> None:
     assert towns.geometry.is_valid.all()
 
 
-def test_localities_are_read_by_state_column_and_box(first: Path) -> None:
-    folder = first / "runs" / NATION / "base"
+def test_localities_are_read_by_state_column_and_box(nation_home: Path) -> None:
+    folder = nation_home / "runs" / NATION / "base"
     whole = read_places(folder, "98", ["nom_loc", "puntaje_brecha"])
     assert list(whole.columns) == ["nom_loc", "puntaje_brecha", "geometry"]
     assert set(whole["nom_loc"]) == set("ABF")
@@ -101,20 +83,20 @@ def test_localities_are_read_by_state_column_and_box(first: Path) -> None:
         read_places(folder, "07", ["nom_loc"])
 
 
-def test_each_state_is_told_which_neighbours_it_was_run_with(first: Path, home: Path) -> None:
+def test_each_state_is_told_which_neighbours_it_was_run_with(nation_home: Path, home: Path) -> None:
     for name, other in zip(STATES, STATES[::-1], strict=True):
-        about = json.loads((first / "runs" / name / "base/manifest.json").read_text())
+        about = json.loads((nation_home / "runs" / name / "base/manifest.json").read_text())
         assert list(about["vecinas"]) == [other]
     assert all(found.reused for found in made(home, Engine(jobs=1)))
     alone = list(run_states(home, ["uno"], BASE, engine=Engine(jobs=1)))
     assert "otras regiones vecinas (dos y ninguna)" in str(alone[0])
 
 
-def test_two_workers_of_this_computer_give_the_same_bytes(first: Path, home: Path) -> None:
+def test_two_workers_of_this_computer_give_the_same_bytes(nation_home: Path, home: Path) -> None:
     shutil.rmtree(home / "runs")
     assert [found.reused for found in made(home, Engine(2, LOCAL))] == [False, False]
     write_nation(home, STATES, BASE)
-    assert prints(home) == prints(first)
+    assert prints(home) == prints(nation_home)
 
 
 @contextmanager
@@ -148,7 +130,7 @@ def _answers(port: int) -> None:
             time.sleep(0.2)
 
 
-def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(first: Path, home: Path) -> None:
+def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(nation_home: Path, home: Path) -> None:
     shutil.rmtree(home / "runs")
     with cluster(3) as (address, processes):
         killed = threading.Timer(5.0, processes[0].kill)  # some worker, whatever it does then
@@ -157,7 +139,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(first: Path, home: P
         killed.join()
         assert processes[0].wait() == -signal.SIGKILL
     write_nation(home, STATES, BASE)
-    assert prints(home) == prints(first)
+    assert prints(home) == prints(nation_home)
 
 
 def test_after_the_scheduler_is_lost_what_was_finished_is_reused(home: Path) -> None:
