@@ -288,6 +288,7 @@ async def half_seen(browser: Browser, server: Server, known: Known) -> None:
     frames = len(who.wire.frames)
     await who.page.locator("h2").first.scroll_into_view_if_needed()
     box: Any = await who.page.locator("iframe[title*=st_folium]").last.bounding_box()
+    await who.page.set_viewport_size({"width": 1500, "height": int(box["y"] + 0.6 * box["height"])})  # the middle is seen, the foot is not
     await who.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     await who.press()
     await asyncio.sleep(3)

@@ -50,6 +50,7 @@ class Run:
     cache: Path | None = None
     regional: Regionalization | None = None
     around: Region | None = None  # the state with its neighbours, where the run was asked to look across the border
+    unsure: int = 0  # localities from which some unit, farther than any cutoff, might be nearer by ways beyond the border's reach
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,24 +11,25 @@ import pytest
 from recount import recount
 
 from planner import cli
-from planner.store import read_region
+from planner.model import Region
+from planner.store import read_region, write_region
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def home(shared: Path, searches: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(hidalgo: Region, searches: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home where Hidalgo was prepared and its base scenario run."""
     folder = tmp_path_factory.mktemp("home")
     searches.mkdir(exist_ok=True)
     (folder / "data/processed").mkdir(parents=True)
     (folder / "data/processed/.viajes").symlink_to(searches)
-    for words in (["prepare", str(ROOT / "regions/hidalgo.toml"), "--data", str(shared / "data/hidalgo")], ["run", "hidalgo"]):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", ["planner", "--home", str(folder), *words])
-            with pytest.raises(SystemExit) as end:
-                cli.main()
-        assert not end.value.code
+    write_region(hidalgo, folder / "data/processed/hidalgo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["planner", "--home", str(folder), "run", "hidalgo"])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+    assert not end.value.code
     return folder
 
 

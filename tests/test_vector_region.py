@@ -30,11 +30,15 @@ import shapely
 from small_iter import COUNTS, KEYS, PLACE, row
 
 from planner import cli
-from planner.settings import Scenario
+from planner.outputs.geofiles import geojson
+from planner.outputs.report import report_of
+from planner.scenarios import run_scenario
+from planner.settings import Scenario, load_scenario
 from planner.sources.rasters import write_raster
 from planner.store import read_region
 from planner.travel.times import compute_travel
 
+ROOT = Path(__file__).parents[1]
 Planner = Callable[..., tuple[int, str, str]]
 CRS, EAST, NORTH = "EPSG:32614", 550_000.0, 2_230_000.0
 A, F, M, S, T = (f"13001000{i}" for i in range(1, 6))
@@ -158,12 +162,12 @@ def rows_of(path: Path) -> dict[str, dict[str, Any]]:
     return {f["properties"].get("cvegeo") or f["properties"]["clues"]: f["properties"] for f in features}
 
 
-def ran(planner: Planner, tmp_path: Path, scenario: str = "base", *words: str | Path) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Localities and indicators of a run."""
-    code, _, err = planner("run", "vectorial", *words)
-    assert code == 0, err
-    folder = tmp_path / "home/runs/vectorial" / scenario
-    return rows_of(folder / "localidades.geojson"), json.loads((folder / "indicadores.json").read_text(encoding="utf-8"))
+def ran(tmp_path: Path, **asked: Any) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Localities and indicators of a run on the prepared state, as its files would tell them."""
+    prepared = tmp_path / "home/data/processed/vectorial"
+    report = report_of(run_scenario(read_region(prepared), Scenario(**asked)), prepared)
+    layer = json.loads(geojson(report.layers["localidades"]))
+    return {f["properties"]["cvegeo"]: f["properties"] for f in layer["features"]}, dict(report.indicators)
 
 
 def by_hand(rain: bool) -> dict[str, dict[str, float | None]]:
@@ -192,7 +196,9 @@ def test_the_whole_job_gives_the_minutes_worked_by_hand(files, planner, tmp_path
     code, out, err = planner("prepare", files / "estado.toml")
     assert code == 0, err
     assert "SINTÉTICA" in out
-    found, told = ran(planner, tmp_path)
+    assert planner("run", "vectorial")[0] == 0
+    folder = tmp_path / "home/runs/vectorial/base"
+    found, told = rows_of(folder / "localidades.geojson"), json.loads((folder / "indicadores.json").read_text(encoding="utf-8"))
     check_minutes(found, by_hand(rain=False))
     assert {p.name for p in (tmp_path / "home/runs/vectorial/base").iterdir()} >= {
         "localidades.geojson", "unidades.geojson", "propuestas.geojson", "rutas.geojson", "areas_influencia.geojson", "referencias.geojson",
@@ -210,16 +216,15 @@ def test_the_whole_job_gives_the_minutes_worked_by_hand(files, planner, tmp_path
 
 def test_the_rains_cut_off_who_lives_beyond_the_ford(files, planner, tmp_path):
     assert planner("prepare", files / "estado.toml")[0] == 0
-    dry, _ = ran(planner, tmp_path)
-    wet, told = ran(planner, tmp_path, "lluvias", "lluvias")
+    dry, _ = ran(tmp_path)
+    wet, told = ran(tmp_path, **load_scenario(ROOT / "scenarios/lluvias.toml").model_dump())
     check_minutes(wet, by_hand(rain=True))
     assert dry[F]["min_hospital"] is not None
     assert wet[F]["min_primer_nivel"] is None
     assert wet[F]["cobertura"] == "sin cobertura" != dry[F]["cobertura"]
     assert told["red_vial"]["tramos_cerrados_en_la_temporada"] == 1  # from the vertex before the ford to that after it
     assert told["red_vial"]["km_cerrados_en_la_temporada"] == pytest.approx(0.1, abs=1e-3)
-    (files / "puente.toml").write_text('season = "lluvias"\n', encoding="utf-8")  # rains that close nothing
-    open_, _ = ran(planner, tmp_path, "puente", files / "puente.toml")
+    open_, _ = ran(tmp_path, season="lluvias")  # rains that close nothing
     assert open_[F]["min_hospital_vehiculo"] == dry[F]["min_hospital_vehiculo"]
 
 
@@ -228,7 +233,7 @@ def test_without_the_bridge_the_river_parts_the_state(files, planner, tmp_path):
     assert planner("prepare", files / "estado.toml")[0] == 0
     hand = by_hand(rain=False)
     nothing = dict.fromkeys(hand[A])
-    check_minutes(ran(planner, tmp_path)[0], hand | {A: nothing, F: nothing})
+    check_minutes(ran(tmp_path)[0], hand | {A: nothing, F: nothing})
 
 
 def test_teams_go_the_other_way(files, planner, tmp_path):
@@ -263,7 +268,7 @@ def test_roads_beyond_the_grid_and_beyond_the_relief_are_told(files, planner, tm
     assert (told["camino_fuera_de_la_malla"].count, told["camino_fuera_de_la_malla"].examples) == (1, ("11",))
     assert set(told["camino_sin_terreno"].examples) == {"10", "11"}
     assert told["dem_vacios"].count == 11 * 152  # from 8,000 to 9,100 of a grid as high as its places and 5 km around
-    check_minutes(ran(planner, tmp_path)[0], by_hand(rain=False))
+    check_minutes(ran(tmp_path)[0], by_hand(rain=False))
 
 
 def test_voids_of_the_relief_are_told_and_not_crossed(files, planner, tmp_path):
@@ -275,7 +280,7 @@ def test_voids_of_the_relief_are_told_and_not_crossed(files, planner, tmp_path):
     told = findings(planner, files, tmp_path)
     assert told["dem_vacios"].count == 11 * 2
     assert "camino_sin_terreno" not in told
-    around = ran(planner, tmp_path)[0][M]["min_primer_nivel_a_pie"]
+    around = ran(tmp_path)[0][M]["min_primer_nivel_a_pie"]
     assert around > by_hand(rain=False)[M]["a_pie"] + 1
 
 
@@ -288,7 +293,7 @@ def test_a_unit_in_the_sea_is_told_and_serves_nobody(files, planner, tmp_path):
     told = findings(planner, files, tmp_path)
     assert (told["celda_intransitable"].count, told["celda_intransitable"].examples) == (1, ("HGIMB000035",))
     assert told["dem_mar"].count > 100
-    check_minutes(ran(planner, tmp_path)[0], by_hand(rain=False))
+    check_minutes(ran(tmp_path)[0], by_hand(rain=False))
 
 
 def test_parts_apart_missing_speeds_and_lines_of_no_length_are_told(files, planner, tmp_path):
@@ -301,7 +306,7 @@ def test_parts_apart_missing_speeds_and_lines_of_no_length_are_told(files, plann
     assert set(told["tramos_de_longitud_cero"].examples) == {"21", "22"}
     edges = read_region(tmp_path / "home/data/processed/vectorial").roads.edges
     assert told["sin_velocidad"].count == len(edges) - 1
-    check_minutes(ran(planner, tmp_path)[0], by_hand(rain=False))
+    check_minutes(ran(tmp_path)[0], by_hand(rain=False))
 
 
 def points_for_a_river(folder: Path) -> None:

@@ -12,6 +12,7 @@ from planner.engine import LOCAL, Engine, has_dask
 from planner.outputs.folder import INDICATORS
 from planner.outputs.jsonfiles import read_json
 from planner.outputs.nation import write_nation
+from planner.outputs.provenance import MANIFEST
 from planner.outputs.runs import run_states
 from planner.settings import Scenario
 
@@ -38,4 +39,8 @@ def run(home: Path, regions: Sequence[str], scenario: Scenario, *, replace: bool
     print_rows("Por entidad", ["Entidad", "Población", "A 60 min", "Hospital a 120", "Personas equiv.", "Con el plan"],
                [(name, *(block["actual"][key] for key in ("poblacion", "dentro_60", "hospital_120", "personas_equiv")),
                  block["plan"]["personas_equiv"]) for name, block in (*blocks["por_entidad"].items(), ("Nacional", blocks["total"]))])
+    doubted = sum(read_json(folder / MANIFEST)["localidades_sin_certeza"].values())
+    if doubted:
+        out.print(f"{doubted:,} localidades tienen alguna unidad más lejos que todo umbral: por fuera del borde podría haber otra menos "
+                  "lejos; los umbrales y el puntaje no dependen de ello.")
     out.print(f"Corrida nacional escrita en {folder}.")

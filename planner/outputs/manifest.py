@@ -40,5 +40,6 @@ def manifest(run: Run, prepared: Path, around: Sequence[Path] = ()) -> dict[str,
         "semilla": scenario.seed,
         "solucion": {"estado": solution.status, "metodo": solution.method, "valor": solution.value, "cota": solution.bound,
                      "brecha_relativa": solution.gap},
+        **({"borde": {"localidades_sin_certeza": run.unsure}} if around else {}),
         **({"regionalizacion": solutions(run.regional)} if run.regional is not None else {}),
     }

@@ -189,5 +189,7 @@ def _manifest(states: Sequence[StateRun], scenario: Scenario, folder: Path) -> d
     asked = {"codigo_sha256": code_print(), "escenario": json.loads(scenario.model_dump_json()),
              "entidades": {str(one.about["region"]["clave"]): one.about["corrida"] for one in states}}
     files = {p.relative_to(folder).as_posix(): digest(p) for p in sorted(folder.rglob("*")) if p.is_file()}
-    return asked | {"corrida": run_print(asked), "region": {"clave": NATION, "nombre": "Nacional"}, "archivos": files,
+    unsure = {str(one.about["region"]["clave"]): one.about["borde"]["localidades_sin_certeza"] for one in states if "borde" in one.about}
+    return asked | {"localidades_sin_certeza": unsure, "corrida": run_print(asked), "archivos": files,
+                    "region": {"clave": NATION, "nombre": "Nacional"},
                     "fecha": datetime.now(UTC).isoformat(timespec="seconds")}

@@ -6,12 +6,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from planner.borders import border_m, with_neighbours
+from planner.borders import border_m, unsure, with_neighbours
 from planner.engine import ALONE, HERE, Engine, each
 from planner.errors import DataError, SettingsError, SolverError, StorageError
 from planner.keeping import digest, replacing
@@ -150,6 +150,9 @@ def _computed(prepared: Path, scenario: Scenario, progress: Told, around: Sequen
     region, others = read_region(prepared), [read_region(one) for one in around]
     wide = with_neighbours(region, others, border_m(scenario, [region, *others])) if others else None
     run = run_scenario(region, scenario, around=wide, progress=progress, cache=prepared.parent / TRAVEL_CACHE, engine=engine)
+    if others:
+        doubted = unsure(region, others, border_m(scenario, [region, *others]), run.travel, scenario)
+        run = replace(run, unsure=int(doubted.any(axis=1).sum()))
     return regionalized(run, progress=progress)
 
 

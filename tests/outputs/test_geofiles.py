@@ -29,7 +29,8 @@ from planner.outputs.provenance import is_current
 
 A, B, C, D, E, F = valley.PLACES
 LAYERS = ["localidades", "unidades", "propuestas", "rutas", "areas_influencia", "referencias"]
-FILES = {*(f"{name}.{kind}" for name in LAYERS for kind in ("geojson", "qml")), "plan.gpkg", "plan.qgz", "plan.xlsx", "indicadores.json",
+FILES = {*(f"{name}.{kind}" for name in LAYERS for kind in ("geojson", "qml")), "localidades.parquet", "plan.gpkg", "plan.qgz", "plan.xlsx",
+         "indicadores.json",
          "manifest.json", "diccionario.csv", "calendario.csv", "calendario.ics", "opciones.csv", "atencion.csv", "fuentes.csv",
          "informe.html", "mapa.html", "atlas/index.html", "atlas/01_distrito.html"}
 TOP = {name.split("/")[0] for name in FILES}

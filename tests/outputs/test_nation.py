@@ -87,6 +87,7 @@ def test_each_state_is_told_which_neighbours_it_was_run_with(nation_home: Path, 
     for name, other in zip(STATES, STATES[::-1], strict=True):
         about = json.loads((nation_home / "runs" / name / "base/manifest.json").read_text())
         assert list(about["vecinas"]) == [other]
+        assert about["borde"] == {"localidades_sin_certeza": 0}  # the border holds all there is
     assert all(found.reused for found in made(home, Engine(jobs=1)))
     alone = list(run_states(home, ["uno"], BASE, engine=Engine(jobs=1)))
     assert "otras regiones vecinas (dos y ninguna)" in str(alone[0])
