@@ -36,11 +36,13 @@ def filters(question: Question, found: Report) -> Shown:
     places, offered = found.layers["localidades"], compute.choices(question.prepared, question.scenario)
     columns = st.columns([1, 1, 1, 1, 1.2])
     *wanted, institutions = ((name, tuple(column.multiselect(
-        label, offered[name], placeholder="Todos", key=state.keep_values(state.FILTER + name, offered[name]), help=_HELP.get(name))))
+        label, offered[name], placeholder="Todos", key=state.keep_values(state.FILTER + name, offered[name]), help=_HELP.get(name),
+        on_change=state.keep, args=(state.FILTER + name,))))
         for column, (name, label) in zip(columns, _FILTERS.items(), strict=False))
     low, high = columns[4].select_slider(
         "Población objetivo", _PEOPLE_STEPS, (0, _PEOPLE_STEPS[-1]), key=state.FILTER + "poblacion",
-        format_func=lambda people: count(people) if people < _PEOPLE_STEPS[-1] else f"{count(people)} o más")
+        format_func=lambda people: count(people) if people < _PEOPLE_STEPS[-1] else f"{count(people)} o más",
+        on_change=state.keep, args=(state.FILTER + "poblacion",))
     kept = compute.filtered(places, tuple(wanted))
     kept = kept[(kept["poblacion"].fillna(0) >= low) & ((kept["poblacion"].fillna(0) <= high) | (high == _PEOPLE_STEPS[-1]))]
     return Shown(gpd.GeoDataFrame(kept), (institutions,), len(kept) < len(places) or bool(institutions[1]))
@@ -58,6 +60,7 @@ def search(question: Question) -> state.Chosen | None:
     told = f"{count(len(hits))} lugares hallados" if words else "Ninguno: búsquelo o haga clic en el mapa"
     second.selectbox("Lugar elegido", options, index=None, format_func=lambda option: places.get(option, option), key=state.SEARCH,
                      bind="query-params", placeholder=told)
+    state.keep(state.SEARCH)  # here, since the address may have given it
     return state.chosen()
 
 

@@ -30,6 +30,7 @@ _UNITS = "unidades-corregidas"
 _STARTED = "calculos-pedidos"
 _ENTERED = "contrasena-dada"
 _PAGE = "pagina-abierta"
+_KEPT = "de-pagina-en-pagina"
 _CHANGES_MAX = 200
 
 
@@ -54,7 +55,7 @@ def as_option(kind: str, place_id: str) -> str:
 
 def choose(kind: str, place_id: str) -> None:
     """Make a place the chosen one, before the search box is drawn."""
-    st.session_state[SEARCH] = as_option(kind, place_id)
+    _give_kept(SEARCH, as_option(kind, place_id))
 
 
 def take_click() -> None:
@@ -82,7 +83,7 @@ def mark_row(row: int | None) -> None:
 def choose_first(options: Sequence[str]) -> None:
     """Callback of the search: its best match becomes what is chosen."""
     if options:
-        st.session_state[SEARCH] = options[0]
+        _give_kept(SEARCH, options[0])
 
 
 def asked_option(places: Mapping[str, str]) -> str | None:
@@ -96,7 +97,7 @@ def asked_option(places: Mapping[str, str]) -> str | None:
 def keep_only(options: Collection[str]) -> None:
     """Forget a choice that the present region or plan does not hold."""
     if st.session_state.get(SEARCH) is not None and st.session_state[SEARCH] not in options:
-        st.session_state[SEARCH] = None
+        _give_kept(SEARCH, None)
 
 
 def keep_values(key: str, options: Sequence[str]) -> str:
@@ -116,16 +117,25 @@ def is_entered() -> bool:
     return bool(st.session_state.get(_ENTERED))
 
 
+def keep(*keys: str) -> None:
+    """What these widgets hold is to be found on other pages too; also a callback."""
+    st.session_state[_KEPT] = {**st.session_state.get(_KEPT, {}), **{key: st.session_state.get(key) for key in keys}}
+
+
 def hold(page: str) -> None:
-    """Keep what was asked, filtered and chosen from one page to another: each page's widgets are its own.
+    """Give the widgets of another page what was kept: each page's widgets are its own, and Streamlit forgets them on the way.
 
     Only when the page changes: a widget that is given its value in every run loses what the reader picks meanwhile.
     """
     if st.session_state.get(_PAGE) == page:
         return
     st.session_state[_PAGE] = page
-    for key in [key for key in st.session_state if str(key).startswith((ASKED, FILTER)) or key == SEARCH]:
-        st.session_state[key] = st.session_state[key]
+    give(st.session_state.get(_KEPT, {}))
+
+
+def _give_kept(key: str, value: Any) -> None:
+    st.session_state[key] = value
+    keep(key)
 
 
 def start_with(key: str, value: Any) -> str:
@@ -226,6 +236,7 @@ def started(mark: str) -> bool:
 def ask_regions(mark: str) -> None:
     """Callback of the form: districts are wanted of what `mark` stands for."""
     st.session_state[_DRAWN] = mark
+    keep(*(str(key) for key in st.session_state if str(key).startswith(ASKED)))
 
 
 def regions_asked(mark: str) -> bool:

@@ -188,6 +188,7 @@ def test_filters_keep_the_view_and_the_address_reproduces_it(page: Opened, demo:
     _scenario(tab, "Vehículo")
     _quiet(tab)
     _go(tab, "Brechas")
+    tab.get_by_text(f"primeras de {inside:,} localidades").wait_for(timeout=SHOW_MS)  # the filter goes along
     tab.get_by_text("La elegida está en el lugar").or_(tab.get_by_text("elija una fila")).first.wait_for(timeout=SHOW_MS)
     there = tab.url
     assert "/brechas" in there
