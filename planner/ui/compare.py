@@ -119,4 +119,4 @@ def _told(value: Any) -> str:
 
 
 def _html(frame: pd.DataFrame) -> str:
-    return table(frame.convert_dtypes(convert_string=False), dict.fromkeys(map(str, frame.columns), _told))
+    return table(frame.infer_objects(), dict.fromkeys(map(str, frame.columns), _told))

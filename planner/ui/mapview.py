@@ -40,7 +40,7 @@ def filters(question: Question, found: Report) -> Shown:
         on_change=state.keep, args=(state.FILTER + name,))))
         for column, (name, label) in zip(columns, _FILTERS.items(), strict=False))
     low, high = columns[4].select_slider(
-        "Población objetivo", _PEOPLE_STEPS, (0, _PEOPLE_STEPS[-1]), key=state.FILTER + "poblacion",
+        "Población objetivo", _PEOPLE_STEPS, (0, _PEOPLE_STEPS[-1]), key=state.restored(state.FILTER + "poblacion"),
         format_func=lambda people: count(people) if people < _PEOPLE_STEPS[-1] else f"{count(people)} o más",
         on_change=state.keep, args=(state.FILTER + "poblacion",))
     kept = compute.filtered(places, tuple(wanted))
@@ -55,6 +55,7 @@ def search(question: Question) -> state.Chosen | None:
     words = first.text_input("Buscar localidad, unidad o propuesta", key=state.WORDS, placeholder="Nombre o clave, y Entrar", max_chars=80,
                              on_change=lambda: state.choose_first(compute.matches(places, state.value_of(state.WORDS) or "")))
     hits = compute.matches(places, words) if words else []
+    state.restored(state.SEARCH)
     state.keep_only(places)
     options = list(dict.fromkeys([option for option in (state.asked_option(places),) if option] + hits))
     told = f"{count(len(hits))} lugares hallados" if words else "Ninguno: búsquelo o haga clic en el mapa"

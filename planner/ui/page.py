@@ -21,7 +21,6 @@ from planner.ui import (
     proposals,
     regions,
     routes,
-    state,
     welcome,
 )
 from planner.ui.entry import entered
@@ -29,6 +28,7 @@ from planner.ui.notes import show_foot, show_header, show_style
 from planner.ui.sidebar import Question, ask
 from planner.ui.words import fault_text
 from planner.ui.work import ready
+from planner.words import DISCLAIMER
 
 # Of our own, since the browser would ask Google for one of Streamlit's names.
 ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f5fa8"/>
@@ -91,11 +91,11 @@ def _framed(leaf: Leaf, told: list[Question]) -> Callable[[], None]:
 
 
 def _page(leaf: Leaf, question: Question) -> None:
-    state.hold(leaf.path)
     if leaf.of_region:
         show_header(leaf.title, compute.region_of(question.prepared), question.scenario)
     else:
         st.markdown(f"## {leaf.title}")
+        st.caption(f"Fecha de corte: la de cada entidad, en su corrida · {DISCLAIMER}")
     if leaf.asked is not None:
         leaf.asked(question)
     elif leaf.answered is not None and ready(compute.answer(question.prepared, question.scenario)):

@@ -29,7 +29,6 @@ _RULES = "sitios-con-regla"
 _UNITS = "unidades-corregidas"
 _STARTED = "calculos-pedidos"
 _ENTERED = "contrasena-dada"
-_PAGE = "pagina-abierta"
 _KEPT = "de-pagina-en-pagina"
 _CHANGES_MAX = 200
 
@@ -101,7 +100,8 @@ def keep_only(options: Collection[str]) -> None:
 
 
 def keep_values(key: str, options: Sequence[str]) -> str:
-    """The key of a widget that holds several values, without those that it no longer offers."""
+    """The key of a widget that holds several values, restored, without those that it no longer offers."""
+    restored(key)
     if any(value not in options for value in st.session_state.get(key, ())):
         st.session_state[key] = [value for value in st.session_state[key] if value in options]
     return key
@@ -118,19 +118,19 @@ def is_entered() -> bool:
 
 
 def keep(*keys: str) -> None:
-    """What these widgets hold is to be found on other pages too; also a callback."""
+    """What these widgets hold is to be found again, see `restored`; also a callback."""
     st.session_state[_KEPT] = {**st.session_state.get(_KEPT, {}), **{key: st.session_state.get(key) for key in keys}}
 
 
-def hold(page: str) -> None:
-    """Give the widgets of another page what was kept: each page's widgets are its own, and Streamlit forgets them on the way.
+def restored(key: str) -> str:
+    """The widget's key, after giving it what was kept of it: Streamlit forgets a widget that some run of the page does not draw.
 
-    Only when the page changes: a widget that is given its value in every run loses what the reader picks meanwhile.
+    Only then: a widget that is given its value in every run loses what the reader picks meanwhile.
     """
-    if st.session_state.get(_PAGE) == page:
-        return
-    st.session_state[_PAGE] = page
-    give(st.session_state.get(_KEPT, {}))
+    kept = st.session_state.get(_KEPT, {})
+    if key in kept and key not in st.session_state:
+        st.session_state[key] = kept[key]
+    return key
 
 
 def _give_kept(key: str, value: Any) -> None:
@@ -139,8 +139,8 @@ def _give_kept(key: str, value: Any) -> None:
 
 
 def start_with(key: str, value: Any) -> str:
-    """The widget's key, after giving it this value if it has none."""
-    st.session_state.setdefault(key, value)
+    """The widget's key, after giving it what was kept of it, or else this value if it has none."""
+    st.session_state.setdefault(restored(key), value)
     return key
 
 

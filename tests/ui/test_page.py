@@ -87,9 +87,10 @@ def test_what_must_always_stand_stands_on_every_page(page: AppTest, visit: Visit
     visit(page, leaf.path)
     assert not page.exception
     assert not page.error
-    assert page.markdown[0].value == f"## {leaf.title}: Valle (SINTÉTICA)"
+    assert page.markdown[0].value == (f"## {leaf.title}: Valle (SINTÉTICA)" if leaf.of_region else f"## {leaf.title}")
     said = texts(page)
-    for needed in ("Fecha de corte: ", "Escenario: Base", "Herramienta de apoyo: no sustituye la valoración en campo.", "página Datos"):
+    about = ["Escenario: Base"] if leaf.of_region else []
+    for needed in ("Fecha de corte: ", *about, "Herramienta de apoyo: no sustituye la valoración en campo.", "página Datos"):
         assert needed in said
 
 

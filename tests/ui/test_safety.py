@@ -194,7 +194,7 @@ def toured(home: Path, names: tuple[str, ...], called: str) -> Seen:
         for part in PARTS:
             page.session_state["parte"] = part
             pages[f"datos {part}"] = texts(visit(page, "datos"))
-        for path in ("propuestas", "rutas", "comparar", "descargas", "ayuda"):
+        for path in ("propuestas", "rutas", "pais", "comparar", "descargas", "ayuda"):
             pages[path] = texts(visit(page, path))
         visit(page, "regionalizacion")
         next(field for field in page.number_input if field.label.startswith("Número")).set_value(3)
