@@ -10,7 +10,7 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        sys.stderr.write("Interrumpido: no se escribió nada.\n")
+        sys.stderr.write("Interrumpido: nada quedó a medias; lo terminado se reutiliza.\n")
         sys.exit(130)
 
 

@@ -225,7 +225,7 @@ def main() -> None:
         err.print(f"[bold]Error:[/bold] {plain(_usage(fault.format_message()))} Vea: planner --help")
         code = 1
     if code == 130:  # what Ctrl-C becomes
-        err.print("Interrumpido: no se escribió nada.")
+        err.print("Interrumpido: nada quedó a medias; lo terminado se reutiliza.")
     sys.exit(code if isinstance(code, int) else 0)
 
 

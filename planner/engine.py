@@ -59,7 +59,7 @@ def has_dask() -> bool:
 
 
 def _on_cluster(client: Any, address: str, task: Callable[..., Any], items: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-    from distributed import CancelledError
+    from distributed import CancelledError, KilledWorker
     from distributed.comm.core import CommClosedError
 
     futures = [client.submit(task, *item, pure=False, retries=_RETRIES) for item in items]
@@ -72,6 +72,9 @@ def _on_cluster(client: Any, address: str, task: Callable[..., Any], items: Sequ
     except (CancelledError, CommClosedError, TimeoutError):
         raise StorageError(f"Se perdió el programador de tareas ({address}) con {done} de {len(items)} tareas entregadas; lo terminado "
                            "quedó guardado: repita la orden y se reutiliza.") from None
+    except KilledWorker:
+        raise StorageError(f"Una tarea acabó con todos los trabajadores que la intentaron, tal vez por memoria ({done} de {len(items)} tareas "
+                           "entregadas, que quedaron guardadas); dé más memoria a cada uno, o use menos.") from None
     finally:
         if done < len(items) and client.status == "running":
             client.cancel(futures, force=True)

@@ -419,7 +419,7 @@ def test_ctrl_c_in_mid_run_is_told_and_leaves_nothing(tmp_path: Path, step: str)
             if line.startswith(step) and not any(told.startswith(step) for told in before[:-1]):
                 running.send_signal(signal.SIGINT)
         assert running.wait(60) == 130, before
-    assert "Interrumpido: no se escribió nada.\n" in before
+    assert "Interrumpido: nada quedó a medias; lo terminado se reutiliza.\n" in before
     assert not [p for p in (tmp_path / "home/runs").rglob("*") if p.is_file()]
 
 
