@@ -73,7 +73,7 @@ def _on_cluster(client: Any, address: str, task: Callable[..., Any], items: Sequ
         raise StorageError(f"Se perdió el programador de tareas ({address}) con {done} de {len(items)} tareas entregadas; lo terminado "
                            "quedó guardado: repita la orden y se reutiliza.") from None
     except KilledWorker:
-        raise StorageError(f"Una tarea acabó con todos los trabajadores que la intentaron, tal vez por memoria ({done} de {len(items)} tareas "
+        raise StorageError(f"Una tarea acabó con cada trabajador que la intentó, tal vez por memoria ({done} de {len(items)} tareas "
                            "entregadas, que quedaron guardadas); dé más memoria a cada uno, o use menos.") from None
     finally:
         if done < len(items) and client.status == "running":
