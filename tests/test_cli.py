@@ -406,12 +406,17 @@ def test_units_without_any_capacity_attend_nobody(planner: Planner, tmp_path: Pa
     assert plan["costo_anual"] <= 100e6
 
 
+def heed() -> None:
+    """A job in the background is born deaf to Ctrl-C, and so would be what it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.usefixtures("small")
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
 @pytest.mark.parametrize("step", ["Calculando tiempos", "Buscando intervenciones", "Escribiendo archivos"])
 def test_ctrl_c_in_mid_run_is_told_and_leaves_nothing(tmp_path: Path, step: str) -> None:
     with subprocess.Popen([sys.executable, "-m", "planner", "--home", str(tmp_path / "home"), "run", "valle"], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as running:
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, preexec_fn=heed) as running:
         assert running.stderr
         before: list[str] = []
         while line := running.stderr.readline():

@@ -21,6 +21,7 @@ from planner.ui import (
     proposals,
     regions,
     routes,
+    state,
     welcome,
 )
 from planner.ui.entry import entered
@@ -91,6 +92,7 @@ def _framed(leaf: Leaf, told: list[Question]) -> Callable[[], None]:
 
 
 def _page(leaf: Leaf, question: Question) -> None:
+    state.turn_to(leaf.path)
     if leaf.of_region:
         show_header(leaf.title, compute.region_of(question.prepared), question.scenario)
     else:

