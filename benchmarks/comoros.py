@@ -44,13 +44,13 @@ def read_country(data: Path, cell_m: float, steps: Steps) -> Region:
     islands = gpd.read_file(data / "gadm.gpkg").to_crs(CRS).set_index("NAME_1")[["geometry"]].rename_axis("cve_mun")
     west, south, east, north = islands.total_bounds
     corners = gpd.GeoSeries([shapely.Point(west, south), shapely.Point(east, north)], crs=CRS)
-    with _timed("terrain and people", steps):
+    with timed("terrain and people", steps):
         files = TerrainFiles(dem=tuple(sorted((data / "raw/srtm").glob("*.hgt.zip"))), population=data / PEOPLE, cell_m=cell_m)
         grid, of_ground = read_terrain(files, corners, sites.geometry, CRS)
-    with _timed("barriers", steps):
+    with timed("barriers", steps):
         barriers, blocked, of_barriers = cross_barriers(data / "water.gpkg", grid)
         grid = replace(grid, blocked=blocked)
-    with _timed("roads", steps):
+    with timed("roads", steps):
         roads, of_roads = read_osm(data / ROADS, CRS, bounds=grid.bounds)
     findings = (*of_ground, *of_barriers, *of_roads, *check_roads(roads, grid, Path(ROADS).name))
     nobody = gpd.GeoDataFrame(index=pd.Index([], name="cvegeo", dtype="str"), geometry=gpd.GeoSeries([], crs=CRS))
@@ -59,10 +59,10 @@ def read_country(data: Path, cell_m: float, steps: Steps) -> Region:
 
 def minutes_to_sites(region: Region, mode: Mode, steps: Steps, sites: gpd.GeoDataFrame | None = None) -> tuple[Surface, Places]:
     """Minutes from every cell to the nearest site, and where the sites stand."""
-    with _timed(f"graph and speeds, {mode}", steps):
+    with timed(f"graph and speeds, {mode}", steps):
         ground = ground_of(region, Scenario(), mode)
         places = ground.set(region.units if sites is None else sites)
-    with _timed(f"search, {mode}", steps):
+    with timed(f"search, {mode}", steps):
         return nearest_surface(ground, places), places
 
 
@@ -77,7 +77,8 @@ def people_within(region: Region, surface: Surface) -> dict[str, float]:
 
 
 @contextmanager
-def _timed(what: str, steps: Steps) -> Iterator[None]:
+def timed(what: str, steps: Steps) -> Iterator[None]:
+    """Record the seconds of a step, and the most memory held until its end."""
     started = time.perf_counter()
     yield
     steps.append((what, time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20))
@@ -102,7 +103,7 @@ def main() -> None:
         surface, places = minutes_to_sites(region, mode, steps)
         by_mode[mode] = people_within(region, surface)
         dispersed.append(dispersed_people(region, surface.minutes, Scenario()).assign(mode=mode).reset_index())
-    with _timed("zonal sums", steps):
+    with timed("zonal sums", steps):
         sums = read_zonal_sums(asked.data / PEOPLE, region.municipalities)
     moved = places.moved["result"].value_counts()
     print(f"{len(places.ids)} sites: {moved.get('movida', 0)} moved, {moved.get('rechazada', 0)} refused\n")

@@ -14,13 +14,12 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from comoros import Steps, timed
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -48,20 +47,19 @@ COUNTED = "toda la población, sin tope de capacidad, solo unidades del catálog
 SLIVER_M = 1000.0  # gaps up to twice this between simplified municipalities are no border of an entity
 LIMIT_S, LIMIT_GIB = 300.0, 8.0
 PARTS = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
-Steps = list[tuple[str, float, float]]  # what, seconds, gibibytes at most so far
 
 
 def read_country(data: Path, cell_m: float, steps: Steps) -> Region:
     """The country as a Region: localities with what the score asks of them, IMB units, municipalities with their grade, relief."""
-    with _timed("localities, municipalities, grades", steps):
+    with timed("localities, municipalities, grades", steps):
         table = pd.read_parquet(data / "localities_iter2020_national.parquet")
         grades = read_municipal_index(data / "IRS_entidades_mpios_2020.xlsx", "")
         towns = read_municipalities(data / "municipios_2020_mexico_2469.geojson", "", CRS)
         towns = towns.assign(irs=grades["irs"].reindex(towns.index), irs_grade=grades["irs_grade"].reindex(towns.index))
         localities = _localities(table, towns)
-    with _timed("units, state by state", steps):
+    with timed("units, state by state", steps):
         units = _units(data / "imb_clues_national_2026-08.parquet", localities["cve_mun"].str[:2].unique())
-    with _timed("relief", steps):
+    with timed("relief", steps):
         files = TerrainFiles(dem=(data / "dem_mexico_1km.tif",), cell_m=cell_m)
         grid, findings = read_terrain(files, localities.geometry, units.geometry, CRS)
     return Region("México", "mexico", "00", CRS, False, localities, units, towns, None, None, grid, findings, ())
@@ -96,16 +94,16 @@ def without_misplaced(region: Region) -> tuple[Region, pd.Series, int]:
 
 def walked(region: Region, steps: Steps) -> tuple[Travel, pd.DataFrame]:
     """Minutes on foot of every locality to both levels, as the Travel that the score asks for; and the points moved or refused."""
-    with _timed("graph and speeds", steps):
+    with timed("graph and speeds", steps):
         ground = ground_of(region, ON_FOOT, "a_pie")
         people = ground.set(region.localities)
         units = ground.set(region.units[region.units["role"].isin(LEVELS)])
-    with _timed("board of the search", steps):
+    with timed("board of the search", steps):
         ground.board(towards=True)
     role = region.units["role"].reindex(units.ids).to_numpy()
     nearest: dict[tuple[Level, Mode], pd.DataFrame] = {}
     for level in LEVELS:
-        with _timed(f"search, {level}", steps):
+        with timed(f"search, {level}", steps):
             sites = units.only(role == level)
             nearest[level, "a_pie"] = read_labels(ground, labels(ground, sites), sites, people)
     # pairs are asked only for the official table of responsibility, and there is none
@@ -213,13 +211,6 @@ def check(region: Region, access: Access, table: pd.DataFrame) -> None:
     assert not places.loc[~np.isfinite(places["first_level_min"]), "access"].gt(0).any()
 
 
-@contextmanager
-def _timed(what: str, steps: Steps) -> Iterator[None]:
-    started = time.perf_counter()
-    yield
-    steps.append((what, time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the national files")
@@ -235,17 +226,17 @@ def main() -> None:
     travel, moved = walked(region, steps)
     found = {}
     for name, scenario in VARIANTS.items():
-        with _timed(f"gap score: {name}", steps):
+        with timed(f"gap score: {name}", steps):
             found[name] = compute_access(region, travel, scenario)
-    with _timed("by municipality", steps):
+    with timed("by municipality", steps):
         table = by_municipality(region, found)
     if asked.picture:
-        with _timed("picture", steps):
+        with timed("picture", steps):
             asked.picture.write_bytes(png(picture(region.municipalities, table, "score_uncapped", f"{ASSUMED}\n{COUNTED}")))
     seconds = time.perf_counter() - began
     own, others = (resource.getrusage(who).ru_maxrss / 2**20 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     if asked.compare:
-        with _timed("compute_travel (not in the total)", steps):
+        with timed("compute_travel (not in the total)", steps):
             whole = compute_travel(region, ON_FOOT)
         pd.testing.assert_frame_equal(compute_access(region, whole, ON_FOOT).localities, found["score"].localities)
     if asked.write:

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from joblib import Parallel, delayed
@@ -51,11 +52,7 @@ def each(engine: Engine, task: Callable[..., Any], items: Sequence[tuple[Any, ..
 
 def has_dask() -> bool:
     """Whether the extra `cluster` is installed."""
-    try:
-        import distributed  # noqa: F401 (an extra that a user may lack)
-    except ImportError:
-        return False
-    return True
+    return find_spec("distributed") is not None
 
 
 def _on_cluster(client: Any, address: str, task: Callable[..., Any], items: Sequence[tuple[Any, ...]]) -> Iterator[Any]:

@@ -9,4 +9,5 @@ Severity = Literal["error", "aviso", "nota"]
 Kind = Literal["umr", "nucleo", "plaza", "umm", "brigada", "ruta", "caro", "ambulancia"]
 MODES: tuple[Mode, ...] = ("a_pie", "vehiculo", "transporte_publico")
 LEVELS: tuple[Level, ...] = ("primer_nivel", "hospital")
+FOREIGN = "vecina"  # the role of a neighbour's unit: it attends as it does today, and nothing is planned in it
 GRADES = ("Muy bajo", "Bajo", "Medio", "Alto", "Muy alto")

@@ -1,6 +1,6 @@
 """What the values of the tables are called on screen, in tables and in sentences."""
 
-from planner.kinds import Kind, Mode
+from planner.kinds import FOREIGN, Kind, Mode
 
 MODES: dict[Mode, str] = {"a_pie": "A pie", "vehiculo": "Vehículo", "transporte_publico": "Transporte público"}
 BY_MODE: dict[Mode, str] = {"a_pie": "a pie", "vehiculo": "en vehículo", "transporte_publico": "en transporte público"}
@@ -11,7 +11,7 @@ KINDS_PLURAL: dict[Kind, str] = {
     "umr": "UMR nuevas", "nucleo": "Núcleos adicionales", "plaza": "Plazas vacantes cubiertas", "umm": "Rutas de UMM",
     "brigada": "Rutas de brigada", "ruta": "Rutas actuales ampliadas", "caro": "CARO", "ambulancia": "Ambulancias"}
 ROLES = {"primer_nivel": "Primer nivel", "hospital": "Hospital", "movil": "Servicio móvil", "ninguno": "Sin función en la red",
-         "vecina": "De otra entidad"}
+         FOREIGN: "De otra entidad"}
 CLASSES = {
     "UMR": "Unidad médica rural", "centro_salud": "Centro de salud", "HR": "Hospital rural", "hospital_general": "Hospital general",
     "hospital_integral": "Hospital integral", "hospital_especializado": "Hospital especializado", "CARO": "CARO",

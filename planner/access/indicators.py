@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.access.gap import HOSPITAL_KINDS, STATES
-from planner.kinds import LEVELS, MODES
+from planner.kinds import FOREIGN, LEVELS, MODES
 from planner.model import Plan, Travel
 from planner.schema import COVERAGE, GRADES, GROUPS, KINDS
 from planner.settings import Scenario
@@ -39,7 +39,7 @@ def indicators(
         return by_group(places, places[column], scenario, keys)
 
     everybody = np.ones(len(places), bool)
-    own = units[units["role"] != "vecina"]  # what a neighbour has is not the state's to count
+    own = units[units["role"] != FOREIGN]  # what a neighbour has is not the state's to count
     towns = places.drop_duplicates("cve_mun").set_index("cve_mun")["municipality"]
     return {
         "total": _block(facts, people, everybody, scenario),

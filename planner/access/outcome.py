@@ -33,6 +33,7 @@ from planner.access.gap import (
 from planner.access.indicators import indicators
 from planner.access.people import far_from_hospital, needs_field_visit
 from planner.access.rules import chosen_options, violations
+from planner.kinds import FOREIGN
 from planner.model import Access, Outcome, Plan, Region, Travel
 from planner.settings import Scenario
 from planner.travel.speeds import roads_told
@@ -191,7 +192,7 @@ def _units_after(region: Region, access: Access, plan: Plan, moves: pd.DataFrame
 
     A neighbour's unit keeps the capacity that it has, and only whom it loses changes its rho.
     """
-    foreign = region.units["role"] == "vecina"
+    foreign = region.units["role"] == FOREIGN
     nuclei = pd.Series([o.place for o in chosen_options(plan) if o.kind in OWN_KINDS], dtype=object).value_counts()
     capacity = unit_capacity(region.units["role"], region.units["nuclei"] + nuclei.reindex(region.units.index).fillna(0.0), scenario)
     capacity = capacity.mask(foreign, access.units["capacity"])

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import SettingsError
+from planner.kinds import FOREIGN
 from planner.model import Access, Region, Travel, TravelTimes
-
-FOREIGN = "vecina"  # the role of a neighbour's unit: it attends as it does today, and nothing is planned in it
 
 
 def within(region: Region, wide: Region, travel: Travel, access: Access) -> tuple[Region, Travel, Access]:

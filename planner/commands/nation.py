@@ -7,7 +7,8 @@ from pathlib import Path
 
 import typer
 
-from planner.commands.console import err, out, plain, print_rows, told
+from planner.commands.console import out, print_rows, told
+from planner.commands.runs import print_made
 from planner.engine import LOCAL, Engine, has_dask
 from planner.outputs.folder import INDICATORS
 from planner.outputs.jsonfiles import read_json
@@ -20,19 +21,10 @@ from planner.settings import Scenario
 def run(home: Path, regions: Sequence[str], scenario: Scenario, *, replace: bool, workers: int, memory: str, scheduler: str | None) -> None:
     """Store a run of each region and the country of them all; exit 1, without a country, if one could not be made."""
     engine = Engine(workers, scheduler or (LOCAL if has_dask() else None), memory)
-    faults, rows = [], []
     with told(f"Corriendo {len(regions)} regiones") as progress:
-        made = run_states(home, regions, scenario, replace=replace, engine=engine, progress=progress)
-        for region, found in zip(regions, made, strict=True):
-            if isinstance(found, str):
-                faults.append(found)
-            else:
-                rows.append((region, "reutilizada" if found.reused else "escrita", round(found.seconds, 1), str(found.folder)))
-    print_rows(f"Corridas de «{scenario.name}»", ["Región", "Estado", "Segundos", "Carpeta"], rows)
-    for fault in faults:
-        err.print(f"[bold]Error:[/bold] {plain(fault)}")
-    if faults:
-        out.print(f"Sin corrida nacional: faltan {len(faults)} de {len(regions)} regiones; lo terminado se reutiliza al repetir la orden.")
+        made = list(run_states(home, regions, scenario, replace=replace, engine=engine, progress=progress))
+    if lacking := print_made(f"Corridas de «{scenario.name}»", "Región", regions, made):
+        out.print(f"Sin corrida nacional: faltan {lacking} de {len(regions)} regiones; lo terminado se reutiliza al repetir la orden.")
         raise typer.Exit(1)
     folder = write_nation(home, regions, scenario)
     blocks = read_json(folder / INDICATORS)

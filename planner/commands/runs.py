@@ -13,7 +13,7 @@ from planner.outputs.compared import comparison_tables
 from planner.outputs.comparison import compare as compared
 from planner.outputs.comparisonfolder import write_comparison
 from planner.outputs.finished import read_finished
-from planner.outputs.runs import repeat_run, store_run
+from planner.outputs.runs import Stored, repeat_run, store_run
 from planner.outputs.runs import sweep as swept
 from planner.outputs.tables import summary_tables
 from planner.settings import Scenario
@@ -34,19 +34,22 @@ def run(home: Path, region: str, scenario: Scenario, *, replace: bool) -> None:
 
 def sweep(home: Path, region: str, scenarios: Sequence[Scenario], *, replace: bool, jobs: int, scheduler: str | None) -> None:
     """Store a run of each scenario; exit 1 if one could not be, after all others."""
-    faults, rows, engine = [], [], Engine(jobs, scheduler)
     with told(f"Corriendo {len(scenarios)} escenarios") as progress:
-        made = swept(home, region, scenarios, replace=replace, engine=engine, progress=progress)
-        for scenario, found in zip(scenarios, made, strict=True):
-            if isinstance(found, str):
-                faults.append(found)
-            else:
-                rows.append((scenario.name, "reutilizada" if found.reused else "escrita", round(found.seconds, 1), str(found.folder)))
-    print_rows(f"Corridas de {region}", ["Escenario", "Estado", "Segundos", "Carpeta"], rows)
+        made = list(swept(home, region, scenarios, replace=replace, engine=Engine(jobs, scheduler), progress=progress))
+    if print_made(f"Corridas de {region}", "Escenario", [one.name for one in scenarios], made):
+        raise typer.Exit(1)
+
+
+def print_made(title: str, what: str, names: Sequence[str], made: Sequence[Stored | str]) -> int:
+    """What became of several runs: a table of those that stand, a sentence for each that does not; how many do not."""
+    pairs = list(zip(names, made, strict=True))
+    faults = [one for one in made if isinstance(one, str)]
+    print_rows(title, [what, "Estado", "Segundos", "Carpeta"],
+               [(name, "reutilizada" if one.reused else "escrita", round(one.seconds, 1), str(one.folder))
+                for name, one in pairs if not isinstance(one, str)])
     for fault in faults:
         err.print(f"[bold]Error:[/bold] {plain(fault)}")
-    if faults:
-        raise typer.Exit(1)
+    return len(faults)
 
 
 def repeat(home: Path, path: Path) -> None:

@@ -148,10 +148,11 @@ def repeat_run(home: Path, path: Path, progress: Told = lambda _: None) -> Repet
 
 def _computed(prepared: Path, scenario: Scenario, progress: Told, around: Sequence[Path] = (), engine: Engine = HERE) -> Run:
     region, others = read_region(prepared), [read_region(one) for one in around]
-    wide = with_neighbours(region, others, border_m(scenario, [region, *others])) if others else None
+    metres = border_m(scenario, [region, *others])
+    wide = with_neighbours(region, others, metres) if others else None
     run = run_scenario(region, scenario, around=wide, progress=progress, cache=prepared.parent / TRAVEL_CACHE, engine=engine)
     if others:
-        doubted = unsure(region, others, border_m(scenario, [region, *others]), run.travel, scenario)
+        doubted = unsure(region, others, metres, run.travel, scenario)
         run = replace(run, unsure=int(doubted.any(axis=1).sum()))
     return regionalized(run, progress=progress)
 

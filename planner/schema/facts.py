@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.columns import Column, Table
-from planner.kinds import GRADES
+from planner.kinds import FOREIGN, GRADES
 
 C = Column
 PEOPLE = "personas"
@@ -34,7 +34,7 @@ GROUPS: tuple[tuple[str, str, str], ...] = (
 COVERAGE = ("con servicio", "cubierta sin capacidad", "sin cobertura")
 KINDS = ("umr", "nucleo", "plaza", "umm", "brigada", "ruta", "caro", "ambulancia")  # of interventions, as model.Kind
 CIRCUIT_KINDS = ("umm", "brigada", "ruta")  # those whose teams travel
-ROLES = ("primer_nivel", "hospital", "movil", "ninguno", "vecina")  # vecina: of another state, seen across the border
+ROLES = ("primer_nivel", "hospital", "movil", "ninguno", FOREIGN)
 # What a unit is, from its typology.
 CLASSES = ("UMR", "centro_salud", "HR", "hospital_general", "hospital_integral", "hospital_especializado",
            "CARO", "UMM", "brigada", "especialidad", "apoyo", "sin_clasificar")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from planner.outputs import mapnation
 from planner.outputs.nation import NATION, Nation, read_nation, read_places, stored_nations
+from planner.outputs.provenance import MANIFEST
 from planner.ui import compute, state
 from planner.ui.figures import EQUIVALENT, FAR, NEAR, TARGET
 from planner.ui.mapview import show_folium
@@ -37,11 +38,12 @@ def show(question: Question) -> None:
     chosen = names[st.selectbox("Corrida nacional", list(names), key="corrida-nacional", bind="query-params",
                                 help="La que escribió planner run con varias regiones.")]
     folder = compute.home() / "runs" / NATION / chosen
-    found = _nation(folder, (folder / "manifest.json").stat().st_mtime_ns)
+    stamp = (folder / MANIFEST).stat().st_mtime_ns
+    found = _nation(folder, stamp)
     if found.indicators["sintetica"]:
         st.markdown(":orange-badge[Regiones SINTÉTICAS] Lugares, unidades y personas son inventados.")
     _figures(found)
-    _map(found, folder)
+    _map(found, folder, stamp)
     st.markdown("### Por entidad")
     told = found.states[list(_STATES)].rename(columns=_STATES)
     st.html(table(told, _WHOLE))
@@ -80,9 +82,9 @@ def _figures(found: Nation) -> None:
 
 
 @st.fragment
-def _map(found: Nation, folder: Path) -> None:
+def _map(found: Nation, folder: Path, stamp: int) -> None:
     """A fragment: another municipality draws nothing else anew."""
-    stamp, towns = (folder / "manifest.json").stat().st_mtime_ns, found.towns
+    towns = found.towns
     labels = {key: f"{row['nombre']}, {row['nom_ent']}" for key, row in towns.iterrows()}
     state.keep_nation_town(labels)
     town = st.selectbox("Municipio", list(labels), index=None, format_func=lambda key: labels.get(key, key), key=state.NATION_TOWN,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from planner.kinds import FOREIGN
+
 # Why people have another place than before; of each pair the first that holds.
 REASONS = (
     "sin unidad antes",  # nobody answered for them
@@ -68,7 +70,7 @@ def reasons(pairs: pd.DataFrame, before: pd.DataFrame, role: pd.Series, kind: pd
     several = pd.MultiIndex.from_frame(before[["cvegeo", "place"]].astype("str"))
     divided = pd.MultiIndex.from_arrays([pairs["cvegeo"], pairs["to_id"]]).isin(several)
     nearer = pairs["minutes_after"] <= pairs["minutes_before"]
-    rules = [was.isna(), then.isna(), then == "movil", then.isin(("ninguno", "vecina")), then == "hospital", to.isna() | (to == "movil"),
+    rules = [was.isna(), then.isna(), then == "movil", then.isin(("ninguno", FOREIGN)), then == "hospital", to.isna() | (to == "movil"),
              to == "propuesta", divided, nearer]
     found = np.select([np.asarray(rule, bool) for rule in rules], REASONS[:len(rules)], default=REASONS[-1] if huff else REASONS[-2])
     same = (was == pairs["to_id"]) | (was.isna() & pairs["to_id"].isna())

@@ -13,6 +13,7 @@ import shapely
 from planner.access.outcome import moves_of, people_taken
 from planner.access.rules import chosen_options
 from planner.decide.regional.placing import Least, Placing, place_whole
+from planner.kinds import FOREIGN
 from planner.model import Access, Finding, Plan, Region, Travel, TravelTimes
 from planner.settings import Scenario
 from planner.travel.times import times_between
@@ -69,7 +70,7 @@ def referral_hospitals(region: Region, scenario: Scenario) -> gpd.GeoDataFrame:
     """The public hospitals, and the second level of `referral_institutions` but for speciality; by clues."""
     units = region.units
     others = units["institution"].isin(scenario.regional.referral_institutions) & (units["level"] == 2).fillna(False)
-    others &= ~units["unit_class"].isin(NEVER) & (units["role"] != "vecina")
+    others &= ~units["unit_class"].isin(NEVER) & (units["role"] != FOREIGN)
     return units[(units["role"] == "hospital") | others].sort_index()
 
 
