@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dask
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -167,6 +168,11 @@ def test_a_worker_with_another_version_or_no_cluster_is_one_sentence(monkeypatch
     monkeypatch.setattr(engine, "has_dask", lambda: False)
     with pytest.raises(SettingsError, match="falta Dask"):
         list(each(Engine(2, LOCAL), pow, [(2, 3)]))
+
+
+def test_a_task_that_ends_every_worker_is_one_sentence() -> None:
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), pytest.raises(StorageError, match="acabó con cada trabajador"):
+        list(each(Engine(1, LOCAL), os.abort, [()]))  # as when the system takes a process for its memory
 
 
 def test_what_cannot_be_a_country_is_refused_in_one_sentence(home: Path) -> None:
