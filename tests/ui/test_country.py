@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from drawn_page import visit
 from streamlit.testing.v1 import AppTest
 
 from planner.ui import state
 
 Open = Callable[[Path], AppTest]
-Visit = Callable[[AppTest, str], AppTest]
 
 
 def words(page: AppTest) -> str:
     return " ".join([*(one.value for one in page.markdown), *(str(one.proto.body) for one in page.get("html"))])
 
 
-def test_states_and_municipalities_first_then_the_localities_of_one(nation_home: Path, open_page: Open, visit: Visit) -> None:
+def test_states_and_municipalities_first_then_the_localities_of_one(nation_home: Path, open_page: Open) -> None:
     page = visit(open_page(nation_home), "pais")
     assert not page.exception
     assert {m.label: m.value for m in page.metric}["Población objetivo"] == "8,450"
@@ -35,6 +35,6 @@ def test_states_and_municipalities_first_then_the_localities_of_one(nation_home:
     assert "unidad asignada" in told  # D goes to a unit of the other state
 
 
-def test_without_a_national_run_the_page_says_how_to_make_one(page: AppTest, visit: Visit) -> None:
+def test_without_a_national_run_the_page_says_how_to_make_one(page: AppTest) -> None:
     told = visit(page, "pais").info[0].value
     assert "planner run --all base" in told

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import valley
+from drawn_page import settled, visit
 from streamlit.testing.v1 import AppTest
 
 from planner.checks import LOCALITY_FLAGS, UNIT_FLAGS
@@ -35,8 +36,6 @@ from planner.words import MODES
 
 ROOT = Path(__file__).parents[2]
 SEARCH, WORDS = "Lugar elegido", "Buscar localidad, unidad o propuesta"
-Visit = Callable[[AppTest, str], AppTest]
-Settle = Callable[[AppTest], AppTest]
 Open = Callable[[Path], AppTest]
 KPIS = ("Población objetivo", "A 60 minutos o menos de primer nivel", "A más de 2 horas de un hospital",
         "Personas sin acceso efectivo (equivalentes)", "Localidades sin servicio", "Unidades saturadas")
@@ -83,7 +82,7 @@ def test_the_kpis_are_the_indicators(page: AppTest, found: Report) -> None:
 
 
 @pytest.mark.parametrize("leaf", PAGES, ids=lambda leaf: leaf.path)
-def test_what_must_always_stand_stands_on_every_page(page: AppTest, visit: Visit, leaf: Leaf) -> None:
+def test_what_must_always_stand_stands_on_every_page(page: AppTest, leaf: Leaf) -> None:
     visit(page, leaf.path)
     assert not page.exception
     assert not page.error
@@ -94,7 +93,7 @@ def test_what_must_always_stand_stands_on_every_page(page: AppTest, visit: Visit
         assert needed in said
 
 
-def test_the_bound_stands_beside_the_plan(page: AppTest, visit: Visit) -> None:
+def test_the_bound_stands_beside_the_plan(page: AppTest) -> None:
     assert "**Cota demostrada:**" in texts(visit(page, "propuestas"))
 
 
@@ -110,7 +109,7 @@ def press(page: AppTest, label: str) -> AppTest:
     return next(button for button in page.button if button.label == label).click().run()
 
 
-def test_a_choice_survives_another_page_and_another_scenario(page: AppTest, visit: Visit, settle: Settle) -> None:
+def test_a_choice_survives_another_page_and_another_scenario(page: AppTest) -> None:
     find(page, "990020003")
     assert "Puntaje de brecha: " in markup(page)
     visit(page, "brechas")
@@ -118,46 +117,46 @@ def test_a_choice_survives_another_page_and_another_scenario(page: AppTest, visi
     assert page.dataframe[0].value.index.tolist().count("990020003") == 1
     assert "La elegida está en el lugar " in texts(page)
     box(page, "Escenario").set_value("Vehículo").run()
-    settle(page)
+    settled(page)
     assert not page.exception
     assert box(page, SEARCH).value == "localidad/990020003"
     assert "Escenario: Vehículo" in texts(page)
 
 
-def test_filters_narrow_the_map_and_the_table_and_stay_on_other_pages(page: AppTest, visit: Visit) -> None:
+def test_filters_narrow_the_map_and_the_table_and_stay_on_other_pages(page: AppTest) -> None:
     next(one for one in page.multiselect if one.label == "Municipio").set_value(["Dos"]).run()
     assert "El mapa muestra 3 de 6 localidades" in texts(page)
     visit(page, "brechas")
     assert sorted(page.dataframe[0].value.index) == ["990020001", "990020002", "990020003"]
 
 
-def test_a_changed_budget_is_asked_with_the_form_and_put_back(page: AppTest, visit: Visit, settle: Settle) -> None:
+def test_a_changed_budget_is_asked_with_the_form_and_put_back(page: AppTest) -> None:
     page.slider[0].set_value(0.0)
-    settle(press(page, "Calcular"))
+    settled(press(page, "Calcular"))
     assert not page.exception
     assert "presupuesto anual" in texts(page)
     visit(page, "propuestas")
     assert {m.label: m.value for m in page.metric}["Costo anual del plan"] == "0.00 M MXN"
-    settle(press(page, "Restablecer el escenario"))
+    settled(press(page, "Restablecer el escenario"))
     assert page.slider[0].value == 100.0
     assert "Cambió:" not in texts(page)
 
 
-def test_an_assumption_is_changed_everywhere_and_put_back(page: AppTest, visit: Visit, settle: Settle) -> None:
+def test_an_assumption_is_changed_everywhere_and_put_back(page: AppTest) -> None:
     before = {m.label: m.value for m in page.metric}["Personas sin acceso efectivo (equivalentes)"]
     page.session_state[state._SETTINGS] = {"utilisation": 1.0, "need.alto": 0.9}
-    settle(page.run())
+    settled(page.run())
     assert {m.label: m.value for m in page.metric}["Personas sin acceso efectivo (equivalentes)"] != before
     assert "parte de la población objetivo que usa la unidad" in texts(page)
     visit(page, "datos")
     page.segmented_control[0].set_value("Supuestos").run()
     assert "**Cambió 2:**" in texts(page)
-    settle(press(page, "Restablecer todos los supuestos"))
+    settled(press(page, "Restablecer todos los supuestos"))
     visit(page, "panorama")
     assert {m.label: m.value for m in page.metric}["Personas sin acceso efectivo (equivalentes)"] == before
 
 
-def test_every_assumption_can_be_changed_in_the_table_and_reads_back(page: AppTest, visit: Visit) -> None:
+def test_every_assumption_can_be_changed_in_the_table_and_reads_back(page: AppTest) -> None:
     visit(page, "datos")
     page.segmented_control[0].set_value("Supuestos").run()
     assert not page.exception
@@ -168,27 +167,27 @@ def test_every_assumption_can_be_changed_in_the_table_and_reads_back(page: AppTe
         assert validated(Scenario, assumed.with_settings(Scenario(), {key: again}), "x") == Scenario(), key
 
 
-def test_a_place_is_forbidden_and_what_that_costs_is_told(visit: Visit, open_page: Open, valley_home: Path, settle: Settle) -> None:
+def test_a_place_is_forbidden_and_what_that_costs_is_told(open_page: Open, valley_home: Path) -> None:
     page = open_page(valley_home)
     page.session_state[state._SETTINGS] = {"capacity_people_per_nucleo": 1000.0}
     visit(page, "propuestas")
     find(page, "MDIMB000011")
     free = float(next(m.value for m in page.metric if m.label == "Brecha ponderada que cierra").replace(",", ""))
-    settle(press(page, "Prohibir"))
+    settled(press(page, "Prohibir"))
     assert "MDIMB000011 prohibido" in texts(page)
     kept = float(next(m.value for m in page.metric if m.label == "Brecha ponderada que cierra").replace(",", ""))
     assert kept < free
     told = next(str(m.value) for m in page.markdown if "cuestan" in str(m.value))
     assert float(told.split("**cuestan ")[1].split("**")[0].replace(",", "")) == pytest.approx(free - kept, abs=1.1)
-    settle(press(page, "Dejar todo al plan"))
+    settled(press(page, "Dejar todo al plan"))
     assert "cuestan" not in texts(page)
 
 
-def test_scenarios_are_compared_side_by_side(page: AppTest, visit: Visit, settle: Settle) -> None:
+def test_scenarios_are_compared_side_by_side(page: AppTest) -> None:
     visit(page, "comparar")
     assert "Elija al menos un escenario" in page.info[0].value
     next(one for one in page.multiselect if one.label == "Se compara con").set_value(["Lluvias", "Vehículo"]).run()
-    settle(page)
+    settled(page)
     assert not page.exception
     assert "Lado a lado, con las mismas clases" in texts(page)
     assert "Personas y dinero (con el plan)" in texts(page)
@@ -196,7 +195,7 @@ def test_scenarios_are_compared_side_by_side(page: AppTest, visit: Visit, settle
     assert "**Vehículo** frente a Base" in said
 
 
-def test_units_are_corrected_and_taken_back(page: AppTest, visit: Visit) -> None:
+def test_units_are_corrected_and_taken_back(page: AppTest) -> None:
     minutes = markup(visit(page, "panorama"))
     visit(page, "datos")
     page.segmented_control[0].set_value("Corregir unidades").run()
@@ -219,22 +218,22 @@ def test_a_corrected_run_is_another_run(found: Report, valley_home: Path) -> Non
     assert told["entradas"][-1]["papel"] == "units.corrections"
 
 
-def test_two_sessions_do_not_see_each_others_changes(valley_home: Path, open_page: Open, settle: Settle) -> None:
+def test_two_sessions_do_not_see_each_others_changes(valley_home: Path, open_page: Open) -> None:
     mine, other = open_page(valley_home), open_page(valley_home)
     mine.slider[0].set_value(0.0)
-    settle(press(mine, "Calcular"))
+    settled(press(mine, "Calcular"))
     next(one for one in mine.multiselect if one.label == "Municipio").set_value(["Dos"]).run()
     other.run()
     assert "Cambió:" not in texts(other)
     assert "El mapa muestra 6 de 6 localidades" in texts(other)
 
 
-def test_without_regions_the_first_page_leads_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settle: Settle) -> None:
+def test_without_regions_the_first_page_leads_to_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLANNER_HOME", str(tmp_path))
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not page.exception
     assert "planner prepare" in texts(page)
-    settle(press(page, "Crear la región de demostración"))
+    settled(press(page, "Crear la región de demostración"))
     assert not page.exception
     assert (tmp_path / "data/processed/demo/manifest.json").is_file()
     assert page.markdown[0].value.startswith("## Panorama: ")
@@ -346,7 +345,7 @@ def test_the_whole_run_is_packed_as_it_is_written(found: Report, tmp_path: Path,
     assert mine == theirs
 
 
-def test_the_sources_are_those_of_the_region(page: AppTest, found: Report, visit: Visit) -> None:
+def test_the_sources_are_those_of_the_region(page: AppTest, found: Report) -> None:
     visit(page, "datos")
     for file in found.run.region.inputs:
         assert file.sha256[:12] in markup(page)
@@ -381,7 +380,7 @@ def test_session_state_has_one_home() -> None:
     assert not [n for n in ast.walk(entry) if isinstance(n, ast.FunctionDef | ast.If | ast.For)]
 
 
-def test_a_password_is_asked_only_where_one_is_set(valley_home: Path, open_page: Open, settle: Settle) -> None:
+def test_a_password_is_asked_only_where_one_is_set(valley_home: Path, open_page: Open) -> None:
     page = open_page(valley_home)
     assert "Contraseña" not in [one.label for one in page.text_input]
     page.secrets["password"] = "sésamo"
@@ -392,5 +391,5 @@ def test_a_password_is_asked_only_where_one_is_set(valley_home: Path, open_page:
     assert page.error[0].value == "La contraseña no es esa."
     assert not page.metric
     page.text_input[0].set_value("sésamo")
-    settle(press(page, "Entrar"))
+    settled(press(page, "Entrar"))
     assert page.metric

@@ -2,7 +2,6 @@
 
 import io
 import re
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import valley
-from streamlit.navigation.page import calc_hash
+from drawn_page import settled, visit
 from streamlit.testing.v1 import AppTest
 
 from planner.decide.regional.districts import Districts, moved_by_hand
@@ -34,26 +33,11 @@ def choose(page: AppTest, label: str, value: str) -> AppTest:
 
 def draw(page: AppTest, **asked: float) -> AppTest:
     """The page after asking for districts; `asked` by the beginning of the label."""
-    see(page)
+    visit(page, "regionalizacion")
     for label, value in asked.items():
         next(n for n in page.number_input if n.label.startswith(label)).set_value(value)
-    settle(button(page, "Trazar"))
+    settled(button(page, "Trazar"))
     assert not page.exception
-    return page
-
-
-def see(page: AppTest, path: str = "regionalizacion") -> AppTest:
-    """Another page of the same session, once no work is going on."""
-    page._page_hash = calc_hash(path)
-    return settle(page.run())
-
-
-def settle(page: AppTest) -> AppTest:
-    until = time.monotonic() + 150
-    while any(one.label == "Cancelar" for one in page.button):
-        assert time.monotonic() < until
-        time.sleep(0.2)
-        page.run()
     return page
 
 
@@ -124,9 +108,9 @@ def test_what_was_asked_and_moved_stays_while_the_other_view_is_on_the_page(draw
     choose(drawn, "Municipio", area)
     choose(drawn, "Pasa al distrito", next(str(key) for key in found.table.index if key != found.members.at[area, "district"]))
     button(drawn, "Mover")
-    see(drawn, "panorama")
+    visit(drawn, "panorama")
     assert "Con sus cambios" not in markup(drawn)
-    see(drawn)
+    visit(drawn, "regionalizacion")
     assert not drawn.exception
     assert next(n for n in drawn.number_input if n.label.startswith("Desvío")).value == 60.0
     assert "Con sus cambios" in markup(drawn)
@@ -135,7 +119,7 @@ def test_what_was_asked_and_moved_stays_while_the_other_view_is_on_the_page(draw
 def test_another_scenario_is_drawn_only_when_asked(page: AppTest) -> None:
     draw(page)
     assert "Medida" in markup(page)
-    settle(choose(page, "Escenario", "Vehículo"))
+    settled(choose(page, "Escenario", "Vehículo"))
     assert not page.exception
     assert page.markdown[0].value.startswith("## Regionalización")
     assert "Trazar" in page.info[0].value
@@ -177,7 +161,7 @@ def test_a_hospital_may_be_asked_of_each_district(page: AppTest) -> None:
     draw(page, Número=2, Desvío=1000.0)
     assert not page.warning
     next(box for box in page.checkbox if box.label.startswith("Exigir")).check()
-    settle(button(page, "Trazar"))
+    settled(button(page, "Trazar"))
     assert len(page.warning) == 1
     assert "hospital" in str(page.warning[0].value)
 
