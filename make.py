@@ -56,7 +56,7 @@ def test() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # tests start dozens of processes, which would each compile the planner anew
     run(PYTHON, "-m", "ruff", "check", ".")
     run(PYTHON, "-m", "mypy")
-    run(PYTHON, "-m", "pytest", "-q", "-n", "2", *sys.argv[2:])
+    run(PYTHON, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", *sys.argv[2:])
 
 
 if __name__ == "__main__":

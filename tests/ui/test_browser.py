@@ -17,7 +17,7 @@ from urllib.parse import urlparse
 import geopandas as gpd
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Frame, Locator, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Frame, Locator, Page, sync_playwright
 
 from planner.model import Region
 
@@ -98,28 +98,17 @@ def _wait_for(url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator[BrowserContext]:
     with sync_playwright() as play:
         opened = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
+        yield opened.new_context(viewport={"width": 1366, "height": 2400})
         opened.close()
 
 
-@pytest.fixture(scope="module")
-def warm(address: str, browser: Browser) -> str:
-    """The address, once a first reader has waited for the answer."""
-    first = browser.new_page()
-    first.goto(address)
-    first.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
-    first.close()
-    return address
-
-
 @pytest.fixture
-def page(warm: str, browser: Browser) -> Iterator[Opened]:
+def page(address: str, browser: BrowserContext) -> Iterator[Opened]:
     """The first page in a session of its own, with every request to another host and every script error recorded."""
-    context = browser.new_context(viewport={"width": 1366, "height": 2400})
-    tab = context.new_page()
+    tab = browser.new_page()
     foreign: list[str] = []
     faults: list[str] = []
 
@@ -131,10 +120,10 @@ def page(warm: str, browser: Browser) -> Iterator[Opened]:
     tab.on("websocket", lambda socket: note(socket.url))
     tab.on("pageerror", lambda fault: faults.append(str(fault)))
     tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    tab.goto(warm)
+    tab.goto(address)
     tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
     yield tab, foreign, faults
-    context.close()
+    tab.close()
 
 
 def test_a_planner_sees_who_lacks_care_clicks_and_stays_offline(page: Opened, demo: tuple[Path, Region]) -> None:
