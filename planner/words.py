@@ -63,7 +63,7 @@ def scenario_title(name: str) -> str:
 
 
 DISCLAIMER = "Herramienta de apoyo: no sustituye la valoración en campo."
-_PARTS = "planeación estatal"
+_PARTS, _EDITOR = "planeación estatal", "el editor del ráster"
 SOURCES = {  # key of the region file: what the file tells, who publishes it
     "localities.iter": ("Localidades y población", "INEGI, Censo (ITER)"), "localities.table": ("Localidades y población", "tabla propia"),
     "localities.catalogue": ("Catálogo de localidades", "INEGI, AGEEML"),
@@ -71,12 +71,12 @@ SOURCES = {  # key of the region file: what the file tells, who publishes it
     "deprivation.localities": ("Rezago social por localidad", "CONEVAL"),
     "units.files": ("Unidades médicas", "Secretaría de Salud, CLUES"),
     "units.responsibility": ("Unidad responsable de cada localidad", _PARTS), "units.circuits": ("Rutas móviles de hoy", _PARTS),
-    "units.resources": ("Recursos de las unidades", _PARTS), "units.served": ("Población atendida", _PARTS),
+    "units.resources": ("Recursos de las unidades", "Secretaría de Salud, SINERHIAS"), "units.served": ("Población atendida", _PARTS),
     "community.table": ("Organización comunitaria", _PARTS), "roads.osm": ("Caminos", "OpenStreetMap"),
     "roads.rnc": ("Caminos", "INEGI, Red Nacional de Caminos"), "roads.speed_raster": ("Velocidad en caminos", _PARTS),
-    "terrain.dem": ("Relieve", _PARTS), "terrain.slope": ("Pendiente del terreno", _PARTS),
+    "terrain.dem": ("Relieve", _EDITOR), "terrain.slope": ("Pendiente del terreno", _PARTS),
     "terrain.walk_factor": ("Uso de suelo al caminar", _PARTS), "terrain.barriers": ("Barreras al caminar", _PARTS),
-    "population.raster": ("Población fuera de localidades", _PARTS), "boundaries.municipalities": ("Límites municipales", _PARTS),
+    "population.raster": ("Población fuera de localidades", _EDITOR), "boundaries.municipalities": ("Límites municipales", _PARTS),
     "boundaries.districts": ("Distrito de cada municipio", _PARTS)}
 
 

@@ -30,7 +30,9 @@ def region(*roles: str, name: str = "archivo.x", synthetic: bool = False, cutoff
     ("deprivation.localities", "CONEVAL", "Libre Uso MX", "CONEVAL"),
     ("units.files", "Secretaría de Salud", "Libre Uso MX", "Secretaría de Salud"),
     ("roads.osm", "OpenStreetMap", "ODbL) 1.0", "© OpenStreetMap contributors"),
-    ("population.raster", "", "WorldPop: CC BY 4.0", "WorldPop"),
+    ("units.resources", "SINERHIAS", "Libre Uso MX", "SINERHIAS"),
+    ("population.raster", "el editor del ráster", "WorldPop: CC BY 4.0", "WorldPop"),
+    ("terrain.dem", "el editor del ráster", "INEGI y SRTM: libre uso", "el editor del modelo de elevación"),
     ("terrain.slope", "planeación estatal", "según quien lo entregó", "según quien lo entregó"),
     ("no.such", "no se dice", "según quien lo entregó", "según quien lo entregó")])
 def test_a_source_says_its_terms(role: str, publisher: str, terms: str, attribution: str) -> None:
