@@ -101,7 +101,9 @@ def _wait_for(url: str) -> None:
 def browser() -> Iterator[BrowserContext]:
     with sync_playwright() as play:
         opened = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened.new_context(viewport={"width": 1366, "height": 2400})
+        context = opened.new_context(viewport={"width": 1366, "height": 2400})
+        context.set_default_timeout(SHOW_MS)
+        yield context
         opened.close()
 
 
@@ -121,7 +123,7 @@ def page(address: str, browser: BrowserContext) -> Iterator[Opened]:
     tab.on("pageerror", lambda fault: faults.append(str(fault)))
     tab.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
     tab.goto(address)
-    tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
+    tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for()
     yield tab, foreign, faults
     tab.close()
 
@@ -131,7 +133,7 @@ def test_a_planner_sees_who_lacks_care_clicks_and_stays_offline(page: Opened, de
     region = demo[1]
     for kpi in ("Población objetivo", "A 60 minutos o menos de primer nivel", "A más de 2 horas de un hospital",
                 "Personas sin acceso efectivo (equivalentes)", "Localidades sin servicio", "Unidades saturadas"):
-        tab.get_by_text(kpi, exact=True).first.wait_for(timeout=SHOW_MS)
+        tab.get_by_text(kpi, exact=True).first.wait_for()
     assert tab.get_by_text("SINTÉTICA").count() >= 2
     frame = _map(tab, len(region.localities))
 
@@ -177,16 +179,16 @@ def test_filters_keep_the_view_and_the_address_reproduces_it(page: Opened, demo:
     _scenario(tab, "Lluvias")
     _quiet(tab)
     _go(tab, "Brechas")
-    tab.get_by_text(f"primeras de {inside:,} localidades").wait_for(timeout=SHOW_MS)  # the filter goes along
-    tab.get_by_text("La elegida está en el lugar").or_(tab.get_by_text("elija una fila")).first.wait_for(timeout=SHOW_MS)
+    tab.get_by_text(f"primeras de {inside:,} localidades").wait_for()  # the filter goes along
+    tab.get_by_text("La elegida está en el lugar").or_(tab.get_by_text("elija una fila")).first.wait_for()
     there = tab.url
     assert "/brechas" in there
     assert "escenario=Lluvias" in there
     assert lonely in there
     other = tab.context.new_page()
     other.goto(there)
-    other.get_by_text("Escenario: Lluvias").wait_for(timeout=SHOW_MS)
-    other.get_by_text("Puntaje de brecha: ").first.wait_for(timeout=SHOW_MS)
+    other.get_by_text("Escenario: Lluvias").wait_for()
+    other.get_by_text("Puntaje de brecha: ").first.wait_for()
     other.close()
     assert faults == []
 
@@ -231,11 +233,11 @@ def test_a_director_asks_what_fifty_million_buy_and_compares_with_the_rains(page
     for _ in range(10):
         tab.keyboard.press("ArrowLeft")  # five million each
     tab.get_by_role("button", name="Calcular", exact=True).click()
-    tab.get_by_text("presupuesto: 50.00 M MXN").wait_for(timeout=SHOW_MS)
+    tab.get_by_text("presupuesto: 50.00 M MXN").wait_for()
     tab.get_by_text("Cota demostrada:", exact=True).wait_for()
     assert clicks + 1 <= 8
     clicks = _go(tab, "Comparar") + _pick(tab, "Se compara con", "Lluvias")
-    tab.get_by_text("Lado a lado, con las mismas clases").wait_for(timeout=SHOW_MS)
+    tab.get_by_text("Lado a lado, con las mismas clases").wait_for()
     tab.get_by_text("Personas y dinero (con el plan)").wait_for()
     assert tab.get_by_text("frente a Base, ajustado").count() >= 1
     assert clicks <= 8
@@ -261,15 +263,15 @@ def test_work_goes_on_while_another_page_is_open_and_is_called_off(page: Opened)
     tab, _, faults = page
     _scenario(tab, "Solo móviles")
     _go(tab, "Ayuda")
-    tab.get_by_text("Un ejemplo guiado").wait_for(timeout=SHOW_MS)
+    tab.get_by_text("Un ejemplo guiado").wait_for()
     _go(tab, "Rutas")
-    tab.get_by_text("Escenario: Solo móviles").wait_for(timeout=SHOW_MS)
-    tab.get_by_text("Rutas de hoy").or_(tab.get_by_text("rutas", exact=False)).first.wait_for(timeout=SHOW_MS)
+    tab.get_by_text("Escenario: Solo móviles").wait_for()
+    tab.get_by_text("Rutas de hoy").or_(tab.get_by_text("rutas", exact=False)).first.wait_for()
     _quiet(tab)
     _go(tab, "Propuestas")
     tab.get_by_role("button", name="Calcular la curva").click()
     tab.get_by_role("button", name="Cancelar").click()
-    tab.get_by_text("Se canceló: Qué compra cada presupuesto").wait_for(timeout=SHOW_MS)
+    tab.get_by_text("Se canceló: Qué compra cada presupuesto").wait_for()
     assert faults == []
 
 
@@ -278,8 +280,8 @@ def test_a_reader_draws_districts_and_moves_a_municipality(page: Opened, demo: t
     region = demo[1]
     _go(tab, "Regionalización")
     tab.get_by_role("button", name="Trazar").click()
-    tab.get_by_text("Mover un municipio", exact=True).wait_for(timeout=SHOW_MS)
-    tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
+    tab.get_by_text("Mover un municipio", exact=True).wait_for()
+    tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for()
     frame = next(f for f in tab.frames if "streamlit_folium" in f.url)
     frame.wait_for_function("Object.values(window.map._layers).some(l => l instanceof L.Polygon && l.options.fillColor)")
     town = region.municipalities.to_crs(4326).geometry.iloc[3].representative_point()
@@ -320,7 +322,7 @@ def test_the_main_job_without_a_mouse(page: Opened) -> None:
     tab, _, faults = page
     _tab_to(tab, tab.get_by_test_id("stSidebarNav").get_by_role("link", name="Propuestas"))
     tab.keyboard.press("Enter")
-    tab.get_by_role("heading", name="Propuestas: ").first.wait_for(timeout=SHOW_MS)
+    tab.get_by_role("heading", name="Propuestas: ").first.wait_for()
     _quiet(tab)
     _tab_to(tab, tab.get_by_role("slider", name="Presupuesto anual (M MXN)"))
     for _ in range(10):
@@ -356,7 +358,7 @@ def _tab_to(tab: Page, wanted: Locator, most: int = 120) -> None:
 def _go(tab: Page, title: str) -> int:
     """Another page by its name in the list; how many clicks that took."""
     tab.get_by_test_id("stSidebarNav").get_by_text(title, exact=True).click()
-    tab.get_by_role("heading", name=re.compile(f"^{title}(: |$)")).first.wait_for(timeout=SHOW_MS)
+    tab.get_by_role("heading", name=re.compile(f"^{title}(: |$)")).first.wait_for()
     return 1
 
 
@@ -389,7 +391,7 @@ def _search(tab: Page, text: str) -> None:
 
 def _scenario(tab: Page, name: str) -> None:
     _type(tab, "Escenario", name)
-    tab.get_by_text(f"Escenario: {name}").first.wait_for(timeout=SHOW_MS)
+    tab.get_by_text(f"Escenario: {name}").first.wait_for()
 
 
 def _type(tab: Page, label: str, text: str) -> None:
@@ -401,12 +403,12 @@ def _type(tab: Page, label: str, text: str) -> None:
 
 def _quiet(tab: Page) -> None:
     """Nothing runs any more."""
-    tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=SHOW_MS)
+    tab.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def _map(tab: Page, marks: int) -> Frame:
     """The map's frame, with so many localities on it."""
-    tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for(timeout=SHOW_MS)
+    tab.frame_locator("iframe[title*=st_folium]").locator("canvas").first.wait_for()
     frame = next(f for f in tab.frames if "streamlit_folium" in f.url)
     frame.wait_for_function("n => Object.values(window.map._layers).filter(l => l.getRadius).length >= n", arg=marks)
     return frame
