@@ -20,7 +20,7 @@ JOINER = "\u2060"
 
 def settled(page: AppTest) -> AppTest:
     """The page once no work is going on."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + WORK_S
     while any(button.label == "Cancelar" for button in page.button):
         assert time.monotonic() < until, "the work does not end"
         time.sleep(0.1)
