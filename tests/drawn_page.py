@@ -34,6 +34,11 @@ def visit(page: AppTest, path: str) -> AppTest:
     return settled(page.run())
 
 
+def markup(page: AppTest) -> str:
+    """All HTML of our own on the page."""
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
 def elements(page: AppTest) -> Iterator[Any]:
     """The protobuf of everything on the page, blocks included."""
     def walk(node: Any) -> Iterator[Any]:

@@ -219,7 +219,7 @@ def test_where_the_scenario_does_not_allow_it_circuits_are_told_and_not_extended
     assert "circuitos_hoy" not in decision_indicators(replace(run, region=valley.region()))
 
 
-def test_the_demos_circuits_from_end_to_end(demo_region: Region, searches: Path) -> None:
+def test_the_demos_circuits_from_end_to_end(demo_region: Region, searches: Path, tmp_path: Path) -> None:
     """The published one, and one of four stops near a team that nothing is published of."""
     demo = demo_region
     other = demo.units.index[(demo.units["role"] == "movil") & ~demo.units.index.isin(demo.circuits["clues"])][0]
@@ -236,4 +236,6 @@ def test_the_demos_circuits_from_end_to_end(demo_region: Region, searches: Path)
     assert {o.place for o in rutas} <= {other}
     taken = [o for o in rutas if o.id in found.plan.chosen]
     assert len(taken) == (1 if rutas else 0), "it costs nothing"
-    assert len(circuits_table(found)) == len(found.choices.today.circuits)
+    (tmp_path / "manifest.json").write_text("{}")
+    write_run(tmp_path / "run", found, tmp_path, elapsed_s=1.0)
+    assert len(pd.read_csv(tmp_path / "run/circuitos_hoy.csv")) == len(found.choices.today.circuits)

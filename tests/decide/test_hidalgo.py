@@ -54,7 +54,7 @@ def test_options_are_those_of_an_independent_trial(state: State) -> None:
 
 
 @pytest.mark.parametrize(("budget", "bought"), [
-    (0.0, {}), (20e6, {"nucleo": 10}), (100e6, {"nucleo": 47, "umr": 2}), (200e6, None)])
+    (0.0, {}), (20e6, {"nucleo": 10}), (100e6, {"nucleo": 47, "umr": 2}), (400e6, None)])
 def test_the_plan_is_near_its_bound_and_closes_what_it_says(state: State, budget: float, bought: dict[str, int] | None) -> None:
     region, travel, access, choices = state
     scenario = Scenario(budget_mxn_year=budget)
@@ -68,7 +68,7 @@ def test_the_plan_is_near_its_bound_and_closes_what_it_says(state: State, budget
     assert budget != 100e6 or plan.solution.value == pytest.approx(98_004, abs=1)
     circuits = [o for o in chosen if o.days]
     ends = [(a, b) for o in circuits for a, b in legs_of(o.place, o.days)]
-    assert bool(circuits) == (budget == 200e6)
+    assert bool(circuits) == (budget == 400e6)
     legs = team_legs(region, scenario, pd.DataFrame(ends, columns=["from_id", "to_id"]))
     assert circuit_faults(circuits, pd.DataFrame(legs), scenario) == []
     outcome = evaluate(region, travel, access, plan, scenario)

@@ -176,18 +176,18 @@ def test_filters_keep_the_view_and_the_address_reproduces_it(page: Opened, demo:
 
     lonely = _loneliest(region.localities, region)[0]
     _search(tab, lonely)
-    _scenario(tab, "Lluvias")
+    _scenario(tab, "Vehículo")
     _quiet(tab)
     _go(tab, "Brechas")
     tab.get_by_text(f"primeras de {inside:,} localidades").wait_for()  # the filter goes along
     tab.get_by_text("La elegida está en el lugar").or_(tab.get_by_text("elija una fila")).first.wait_for()
     there = tab.url
     assert "/brechas" in there
-    assert "escenario=Lluvias" in there
+    assert "escenario=Veh" in there
     assert lonely in there
     other = tab.context.new_page()
     other.goto(there)
-    other.get_by_text("Escenario: Lluvias").wait_for()
+    other.get_by_text("Escenario: Vehículo").wait_for()
     other.get_by_text("Puntaje de brecha: ").first.wait_for()
     other.close()
     assert faults == []
@@ -325,11 +325,11 @@ def test_the_main_job_without_a_mouse(page: Opened) -> None:
     tab.get_by_role("heading", name="Propuestas: ").first.wait_for()
     _quiet(tab)
     _tab_to(tab, tab.get_by_role("slider", name="Presupuesto anual (M MXN)"))
-    for _ in range(10):
+    for _ in range(4):
         tab.keyboard.press("ArrowLeft")
     _tab_to(tab, tab.get_by_role("button", name="Calcular", exact=True))
     tab.keyboard.press("Enter")
-    tab.get_by_text("presupuesto: 50.00 M MXN").wait_for()
+    tab.get_by_text("presupuesto: 80.00 M MXN").wait_for()
     _quiet(tab)
     _tab_to(tab, tab.get_by_label("Buscar localidad, unidad o propuesta"))
     tab.keyboard.type("a")

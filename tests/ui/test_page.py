@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import valley
-from drawn_page import settled, visit
+from drawn_page import markup, settled, visit
 from streamlit.testing.v1 import AppTest
 
 from planner.checks import LOCALITY_FLAGS, UNIT_FLAGS
@@ -49,10 +49,6 @@ def found(valley_home: Path) -> Report:
 
 def texts(page: AppTest) -> str:
     return "\n".join(str(e.value) for kind in ("markdown", "caption", "warning", "info", "error") for e in getattr(page, kind))
-
-
-def markup(page: AppTest) -> str:
-    return "\n".join(element.proto.body for element in page.get("html"))
 
 
 def test_the_kpis_stand_with_definition_mark_and_source(page: AppTest) -> None:

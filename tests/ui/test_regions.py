@@ -9,17 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import valley
-from drawn_page import settled, visit
+from drawn_page import markup, settled, visit
 from streamlit.testing.v1 import AppTest
 
 from planner.decide.regional.districts import Districts, moved_by_hand
 from planner.model import Region
 from planner.ui import compute, regiontables
 from planner.ui.words import plain
-
-
-def markup(page: AppTest) -> str:
-    return "\n".join(element.proto.body for element in page.get("html"))
 
 
 def button(page: AppTest, label: str) -> AppTest:
