@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_roads import BRIDGE, CELL, FERRY, MOTORWAY, ONE_WAY, PATH, ground, laid, minutes, points, roads, way
 
@@ -320,6 +320,7 @@ lines = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=6, uniq
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(lines, st.sampled_from([{}, PATH, MOTORWAY, BRIDGE, ONE_WAY])), min_size=1, max_size=4))
+@example([([(0.0, 0.0), (0.0, 60.0), (10.0, 90.0)], {})])
 def test_edges_are_cut_without_loss_and_reached_in_every_cell(drawn):
     """Parts of each edge sum to its length, links lie in their cell, and a cell that a road enters is linked with it."""
     net, grid = roads(*(way(*line, **kind) for line, kind in drawn)), ground((6, 6))
@@ -342,11 +343,12 @@ def test_edges_are_cut_without_loss_and_reached_in_every_cell(drawn):
     linked = {(int(c), round(float(m), 6)) for c, m in zip(graph.link_cell, graph.link_m, strict=True)}
     for cell in range(36):
         cx, cy = (float(v[0]) for v in grid.centres(np.array([cell])))
-        within = shapely.box(cx - 50, cy - 50, cx + 50, cy + 50).buffer(-1e-6)  # a border belongs to one of its two cells
-        inside = within.intersection(shapely.union_all(net.edges.geometry[net.edges["board"]]))
+        whole, boarded = shapely.box(cx - 50, cy - 50, cx + 50, cy + 50), shapely.union_all(net.edges.geometry[net.edges["board"]])
+        inside = whole.buffer(-1e-6).intersection(boarded)
         if inside.length > 1e-6:
-            nearest = min(m for c, m in linked if c == cell)
-            assert nearest == pytest.approx(shapely.Point(cx, cy).distance(inside), abs=0.011)
+            nearest, centre = min(m for c, m in linked if c == cell), shapely.Point(cx, cy)
+            # a border belongs to one of its two cells: where a road runs along it, its nearest point may be this cell's or the other's
+            assert centre.distance(whole.intersection(boarded)) - 0.011 <= nearest <= centre.distance(inside) + 0.011
 
 
 @settings(deadline=None, max_examples=50)
